@@ -1,0 +1,1 @@
+"""The janitor: finds by looking what no event told."""

@@ -1,0 +1,1 @@
+"""The metadata function: reads the technical facts of clean copies."""

@@ -1,0 +1,1 @@
+"""The sanitizer: rebuilds what arrived, proves it clean and promotes it."""

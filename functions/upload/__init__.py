@@ -1,0 +1,1 @@
+"""The upload function: the HTTP door."""

@@ -1,0 +1,1 @@
+"""Floor 2, the wires: adapters, hosts and the command line."""

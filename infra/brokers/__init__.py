@@ -1,0 +1,1 @@
+"""Brokers, opened by URL."""

@@ -1,0 +1,1 @@
+"""Floor 0, the words: what the functions and the platform say to each other."""

@@ -1,0 +1,131 @@
+"""The one message: an object was created. Unquoting of keys lives here, once.
+
+Format: S3 event notification JSON as MinIO, AWS S3 and their kin send it
+(AWS, "Event message structure"; MinIO internal/event/event.go). Keys are
+URL-quoted there, blanks as `+`.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote_plus, unquote_plus
+
+from schemas.errors import MalformedEvent
+from schemas.objects import ObjectInfo, ObjectRef
+
+_CREATED = "ObjectCreated:"
+# `ObjectCreated:*` would also bring PutTagging, PutRetention and PutLegalHold.
+WAYS = ("Put", "Post", "CompleteMultipartUpload", "Copy")
+_META = "x-amz-meta-"
+
+
+@dataclass(frozen=True)
+class ObjectCreated:
+    """An object was created: a hint, never the truth.
+
+    Attributes:
+        way: how it was created, one of WAYS.
+        metadata: as in ObjectInfo; empty when the sender left it out.
+        occurred_at: the sender's clock; None when it gave none.
+    """
+
+    ref: ObjectRef
+    way: str = "Put"
+    size_bytes: int = 0
+    media_type: str = "application/octet-stream"
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    occurred_at: datetime | None = None
+
+
+def created(info: ObjectInfo, way: str = "Put") -> ObjectCreated:
+    """Return the event that announces *info*."""
+    return ObjectCreated(
+        info.ref, way, info.size_bytes, info.media_type, info.metadata, info.modified_at
+    )
+
+
+def dump(event: ObjectCreated) -> bytes:
+    """Return *event* as S3 notification JSON with one record."""
+    at = event.occurred_at or datetime.now(UTC)
+    detail: dict[str, Any] = {
+        "key": quote_plus(event.ref.key),
+        "size": event.size_bytes,
+        "contentType": event.media_type,
+        "userMetadata": {f"X-Amz-Meta-{k}": v for k, v in event.metadata.items()},
+    }
+    if event.ref.version:
+        detail["versionId"] = event.ref.version
+    record = {
+        "eventVersion": "2.0",
+        "eventSource": "pratique:s3",
+        "eventTime": at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+        "eventName": f"s3:{_CREATED}{event.way}",
+        "s3": {"bucket": {"name": event.ref.bucket}, "object": detail},
+    }
+    return json.dumps({"EventName": record["eventName"], "Records": [record]}).encode()
+
+
+def parse(body: bytes) -> list[ObjectCreated]:
+    """Return the created objects that a notification names; tests name none.
+
+    Raises:
+        MalformedEvent: *body* is not an S3 notification.
+    """
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError) as exc:
+        raise MalformedEvent("the message is not JSON") from exc
+    if not isinstance(document, dict):
+        raise MalformedEvent("the message is not a JSON object")
+    if document.get("Event") == "s3:TestEvent":
+        return []
+    records = document.get("Records")
+    if not isinstance(records, list) or not records:
+        raise MalformedEvent("the message has no Records")
+    return [event for event in map(_record, records) if event is not None]
+
+
+def _record(record: Any) -> ObjectCreated | None:
+    try:
+        name = str(record["eventName"]).removeprefix("s3:")
+        way = name.removeprefix(_CREATED)
+        if not name.startswith(_CREATED) or way not in WAYS:
+            return None
+        detail = record["s3"]["object"]
+        return ObjectCreated(
+            ref=_ref(record["s3"]["bucket"]["name"], detail),
+            way=way,
+            size_bytes=int(detail.get("size") or 0),  # left out for empty objects
+            media_type=str(detail.get("contentType") or "application/octet-stream"),
+            metadata=_metadata(detail.get("userMetadata") or {}),
+            occurred_at=_time(record.get("eventTime")),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as exc:
+        raise MalformedEvent(f"a record lacks or garbles a field: {exc!r}") from exc
+
+
+def _ref(bucket: Any, detail: Any) -> ObjectRef:
+    key = detail["key"]
+    if not (isinstance(bucket, str) and bucket and isinstance(key, str) and key):
+        raise MalformedEvent("a record has no bucket name or no key")
+    version = detail.get("versionId")
+    if version is not None and not isinstance(version, str):
+        raise MalformedEvent("a record's versionId is not a string")
+    # A suspended bucket says "null": that is no version that could be pinned.
+    pinned = version if version and version != "null" else None
+    return ObjectRef(bucket, unquote_plus(key, errors="strict"), pinned)
+
+
+def _metadata(given: Mapping[str, Any]) -> dict[str, str]:
+    # Only x-amz-meta-*: MinIO lets anyone add unsigned x-minio-meta-* headers.
+    lowered = ((str(k).lower(), str(v)) for k, v in given.items())
+    return {k.removeprefix(_META): v for k, v in lowered if k.startswith(_META)}
+
+
+def _time(text: Any) -> datetime | None:
+    if not text:
+        return None
+    moment = datetime.fromisoformat(str(text))
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
