@@ -12,7 +12,7 @@ from sqlalchemy import JSON, Column, DateTime, Dialect, Index, text
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
 
-from schemas.lifecycle import FINAL, Check, Facts, Status
+from schemas.lifecycle import FINAL, Check, Facts, Promotion, Status
 
 Door = Literal["form", "presigned", "drop"]
 
@@ -142,6 +142,16 @@ class Asset(SQLModel, table=True):
             withdrawn=self.withdrawn_at,
             erased=self.erased_at,
         )
+
+    def awaits(self, version: str | None) -> bool:
+        """Whether a quarantined version has a part to play, now or once released.
+
+        It has not when the asset is decided or withdrawn, or when another version is
+        the asset's: a presigned URL was used again.
+        """
+        decided = self.promotion not in (None, Promotion.HELD)
+        newcomer = self.source_version not in (None, version)
+        return not (decided or newcomer or self.withdrawn_at)
 
     @property
     def final(self) -> bool:

@@ -1,0 +1,105 @@
+"""The janitor: events get lost, so it looks at the bucket and at the records.
+
+A pass has two halves. It walks the quarantine, adopts drops that nobody announced,
+notes uploads that arrived unseen and collects versions that have had their day. Then
+it takes the records that are due and announces them again, or expires them. Any
+number of janitors may run: every step is a compare-and-set or safe to repeat.
+"""
+
+from collections import Counter
+from datetime import datetime, timedelta
+
+from functions.janitor.settings import JanitorSettings
+from schemas.assets import Asset
+from schemas.doors import adopt, source_of
+from schemas.errors import AssetNotFound, ObjectNotFound
+from schemas.events import created
+from schemas.facts import Arrived, Expired, Faulted
+from schemas.functions import Context
+from schemas.lifecycle import Promotion, Status
+from schemas.objects import ObjectInfo, ObjectRef
+
+Ctx = Context[JanitorSettings]
+
+
+def run(ctx: Ctx) -> dict[str, int]:
+    """Make one pass; return how often each thing was done. Safe to run twice."""
+    done: Counter[str] = Counter()
+    for info in ctx.store.list(ctx.settings.buckets.quarantine):
+        done[_tend(info, ctx)] += 1
+    for asset in ctx.records.due(ctx.clock(), ctx.settings.batch):
+        done[_remind(asset, ctx)] += 1
+    return dict(done)
+
+
+def _tend(info: ObjectInfo, ctx: Ctx) -> str:
+    source = source_of(info.ref)
+    if source is None or info.marker:
+        return "stray"
+    try:
+        asset = ctx.records.get(source.asset_id)
+    except AssetNotFound:
+        if not source.dropped:
+            return _collect(info.ref, ctx)  # rows come first: nobody agreed to it
+        asset = ctx.records.admit(*adopt(info, ctx.clock(), copied=False))
+    if not asset.awaits(info.ref.version):
+        return _collect(info.ref, ctx)
+    if asset.arrived_at is not None:
+        return "waiting"
+    ctx.records.note(asset.id, Arrived(ctx.clock(), info.ref.version))
+    return "arrived"
+
+
+def _collect(ref: ObjectRef, ctx: Ctx) -> str:
+    ctx.store.delete(ref)
+    return "collected"
+
+
+def _remind(asset: Asset, ctx: Ctx) -> str:
+    # Whoever moves the moment announces: of many janitors one does.
+    if not ctx.records.postpone(asset, _next_look(asset, ctx)):
+        return "left_to_another"
+    if asset.status == Status.PENDING:
+        return _expire(asset, ctx)
+    buckets = ctx.settings.buckets
+    if asset.status == Status.SANITIZED:
+        return _announce(asset, ObjectRef(buckets.clean, asset.path), ctx)
+    if asset.status == Status.QUARANTINED:
+        version = asset.source_version
+        return _announce(
+            asset, ObjectRef(buckets.quarantine, asset.source_key, version), ctx
+        )
+    return "waiting"
+
+
+def _next_look(asset: Asset, ctx: Ctx) -> datetime:
+    """Wait as long again as the asset has waited, within bounds: it doubles."""
+    now = ctx.clock()
+    assert asset.updated_at is not None
+    waited = (now - asset.updated_at).total_seconds()
+    bounded = min(max(waited, ctx.settings.min_backoff_s), ctx.settings.max_backoff_s)
+    return now + timedelta(seconds=bounded)
+
+
+def _announce(asset: Asset, ref: ObjectRef, ctx: Ctx) -> str:
+    try:
+        ctx.announce(created(ctx.store.head(ref)))
+    except ObjectNotFound:
+        # Kept only while the step is open: a worker that just finished wins.
+        slot = "description" if asset.status == Status.SANITIZED else "promotion"
+        ctx.records.note(asset.id, Faulted(slot, "object_missing"))
+        return "missing"
+    return "announced"
+
+
+def _expire(asset: Asset, ctx: Ctx) -> str:
+    ref = ObjectRef(
+        ctx.settings.buckets.quarantine, asset.source_key, asset.source_version
+    )
+    try:
+        info = ctx.store.head(ref)
+    except ObjectNotFound:
+        ctx.records.note(asset.id, Expired(ctx.clock()))
+        return "expired"
+    ctx.records.note(asset.id, Arrived(ctx.clock(), info.ref.version))
+    return "arrived"

@@ -1,0 +1,79 @@
+"""The host of HTTP functions: uvicorn in a thread, the store's own door beside."""
+
+import socket
+from datetime import timedelta
+from threading import Thread
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.routing import Mount
+
+from infra.platform import Platform
+from schemas.errors import SettingsError
+from schemas.functions import HttpFunction
+from schemas.ports import ASGIApp
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens on *host* and *port*; 0 takes a free port.
+
+    Raises:
+        SettingsError: the address is taken or not this machine's.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except OSError as exc:
+        listening.close()
+        raise SettingsError(
+            f"PRATIQUE_HOST, PRATIQUE_PORT: {host}:{port}: {exc}"
+        ) from exc
+    listening.listen(128)
+    return listening
+
+
+def application(platform: Platform, function: HttpFunction[Any]) -> ASGIApp:
+    """Return the function's app, with the store's door under /objects if it has one."""
+    app = function.app(platform.context(function))
+    door = platform.store.door()
+    routes = [Mount("/objects", app=door)] if door is not None else []
+    return Starlette(routes=[*routes, Mount("/", app=app)])
+
+
+class Server:
+    """Serves one app on one listening socket until it is stopped."""
+
+    def __init__(self, app: ASGIApp, listening: socket.socket, stop_s: float) -> None:
+        self._socket = listening
+        config = uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            timeout_graceful_shutdown=int(stop_s),
+        )
+        self._server = uvicorn.Server(config)
+        self._thread = Thread(target=self._serve, name="http", daemon=True)
+
+    def start(self) -> None:
+        """Begin to serve."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ask it to finish the requests at hand and to take no more."""
+        self._server.should_exit = True
+
+    def join(self, timeout: timedelta) -> bool:
+        """Wait for the thread; return whether it ended in time."""
+        self._thread.join(timeout.total_seconds())
+        if self._thread.is_alive():
+            self._server.force_exit = True
+            self._thread.join(1)
+        self._socket.close()
+        return not self._thread.is_alive()
+
+    def _serve(self) -> None:
+        self._server.run(sockets=[self._socket])

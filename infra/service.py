@@ -1,0 +1,88 @@
+"""A running service: the chosen functions in one process."""
+
+import logging
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from threading import Event
+from types import FrameType
+from typing import Protocol
+
+from infra.http import Server, application, listen
+from infra.platform import Platform
+from infra.runtime import Host
+from infra.scheduler import Scheduler
+from schemas.functions import EventFunction, Function, HttpFunction, ScheduledFunction
+
+log = logging.getLogger(__name__)
+
+
+class _Part(Protocol):
+    def start(self) -> None: ...
+    def stop(self) -> None: ...
+    def join(self, timeout: timedelta) -> bool: ...
+
+
+@contextmanager
+def serving(platform: Platform, names: tuple[str, ...] = ()) -> Iterator[None]:
+    """Run the functions called *names* (all for none) for as long as the block lasts.
+
+    At its end every function finishes the work at hand, within PRATIQUE_STOP_S all
+    together; what is not finished then is handed out again at the next start.
+    """
+    parts: list[_Part] = []
+    try:
+        for function in platform.select(names):
+            parts.append(_part(platform, function))
+            parts[-1].start()
+        log.info(
+            "serving",
+            extra={"functions": ",".join(f.name for f in platform.select(names))},
+        )
+        yield
+    finally:
+        _stop(parts, platform.settings.stop_s)
+
+
+def _part(platform: Platform, function: Function) -> _Part:
+    if isinstance(function, EventFunction):
+        return Host(platform, function)
+    if isinstance(function, ScheduledFunction):
+        return Scheduler(platform, function)
+    assert isinstance(function, HttpFunction)
+    settings = platform.settings
+    listening = listen(settings.host, settings.port)
+    # Port 0 took a free one: upload URLs have to be signed for what it became.
+    settings.port = listening.getsockname()[1]
+    log.info("listening", extra={"url": platform.public_url})
+    return Server(application(platform, function), listening, settings.stop_s)
+
+
+def _stop(parts: list[_Part], stop_s: float) -> None:
+    for part in parts:
+        part.stop()
+    deadline = time.monotonic() + stop_s
+    for part in parts:
+        left = timedelta(seconds=max(0.0, deadline - time.monotonic()))
+        if not part.join(left):
+            log.warning("stopped_late", extra={"part": type(part).__name__})
+
+
+@contextmanager
+def until_signalled() -> Iterator[Event]:
+    """Give an event that SIGTERM or SIGINT sets; a second one ends at once."""
+    stopped = Event()
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        if stopped.is_set():
+            raise SystemExit(128 + number)
+        stopped.set()
+
+    previous = {s: signal.signal(s, stop) for s in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield stopped
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
