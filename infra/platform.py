@@ -1,6 +1,6 @@
 """The one place where adapters meet ports and settings meet functions."""
 
-import importlib
+import importlib.util
 import pkgutil
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
@@ -100,7 +100,9 @@ class Platform:
     @cached_property
     def sandbox(self) -> Sandbox:
         """The pool in which cores run."""
-        sandbox = open_sandbox(load(SandboxSettings, self._env_file))
+        cores = [f"functions.{name}.core" for name in self.functions]
+        preload = [core for core in cores if importlib.util.find_spec(core)]
+        sandbox = open_sandbox(load(SandboxSettings, self._env_file), preload)
         self._opened.callback(sandbox.close)
         return sandbox
 

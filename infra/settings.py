@@ -3,7 +3,7 @@
 import os
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -94,7 +94,7 @@ class PlatformSettings(BaseSettings):
         return tuple(timedelta(seconds=s) for s in self.retry_delays_s)
 
 
-def load(kind: type[S], env_file: Path | None = None, **given: object) -> S:
+def load(kind: type[S], env_file: Path | None = None, **given: Any) -> S:
     """Build settings from *given*, the environment and *env_file*, in that order.
 
     Raises:
@@ -103,7 +103,7 @@ def load(kind: type[S], env_file: Path | None = None, **given: object) -> S:
     if env_file is not None and not env_file.is_file():
         raise SettingsError(f"--env-file: {env_file} is not a file")
     try:
-        return kind(_env_file=env_file, **given)  # type: ignore[call-arg]  # pydantic-settings takes it
+        return kind(_env_file=env_file, **given)
     except ValidationError as exc:
         raise SettingsError(_words(kind, exc)) from None
     except Exception as exc:  # its sources raise errors of their own for bad JSON

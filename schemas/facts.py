@@ -114,6 +114,18 @@ class Held(Refused):
 
 
 @dataclass(frozen=True)
+class Released:
+    """Somebody decided that what was held may pass untouched."""
+
+    slot: ClassVar[str] = "promotion"
+    value: ClassVar[Promotion] = Promotion.RELEASED
+
+    def columns(self) -> dict[str, Any]:
+        """Return the columns that this fact fills."""
+        return {"promotion": self.value}
+
+
+@dataclass(frozen=True)
 class Described:
     """The technical facts of the clean copy."""
 
@@ -187,7 +199,7 @@ class Erased(_Moment):
 
 @dataclass(frozen=True)
 class Faulted:
-    """A step gave up on the asset; it ends when that step succeeds after all.
+    """A step gave up on the asset; kept while that step is open (lifecycle.is_open).
 
     Attributes:
         slot: the slot that the step would have filled.
@@ -202,6 +214,7 @@ SlotFact = (
     | ConsentGranted
     | Promoted
     | Refused
+    | Released
     | Described
     | DescriptionFailed
     | Expired

@@ -27,9 +27,14 @@ class Promotion(StrEnum):
     """
 
     HELD = "held"
+    RELEASED = "released"  # somebody looked at what was held: it may pass untouched
     REFUSED = "refused"
     PASSED = "passed"  # untouched, by policy: another word than clean
     CLEAN = "clean"
+
+
+# The sanitizer has not decided yet, or has to decide anew.
+UNDECIDED = frozenset({None, Promotion.HELD, Promotion.RELEASED})
 
 
 class Description(StrEnum):
@@ -143,6 +148,18 @@ def merge_check(facts: Facts, name: str, result: Check) -> Facts | None:
     if facts.erased or facts.withdrawn or known in (result, Check.FAIL):
         return None
     return replace(facts, checks={**facts.checks, name: result})
+
+
+def is_open(facts: Facts, slot: str) -> bool:
+    """Whether the step that fills *slot* (promotion, description) is still to be done.
+
+    A fault of that step is worth keeping just as long.
+    """
+    if facts.withdrawn or facts.erased:
+        return False
+    if slot == "promotion":
+        return facts.promotion in UNDECIDED
+    return facts.description is None
 
 
 def status(facts: Facts) -> Status:  # noqa: C901, PLR0911  (a table, read downwards)

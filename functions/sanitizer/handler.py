@@ -109,10 +109,10 @@ def _fetch(ref: ObjectRef, into: BinaryIO, ctx: Ctx) -> str:
 
 def _sanitize(asset: Asset, source: BinaryIO, output: BinaryIO, ctx: Ctx) -> Sanitized:
     project = ctx.records.project(asset.project_id) or Project(id=asset.project_id)
+    released = asset.promotion == Promotion.RELEASED
+    policy = project.policy.model_copy(update={"released": released})
     try:
-        return ctx.sandbox.run(
-            sanitize, source, output, project.policy, ctx.settings.limits
-        )
+        return ctx.sandbox.run(sanitize, source, output, policy, ctx.settings.limits)
     except Rejected as exc:
         return _rejected(exc.reason)
     except SandboxFailure as exc:
@@ -168,7 +168,9 @@ def _store(asset: Asset, promoted: Promoted, output: BinaryIO, ctx: Ctx) -> Prom
 
 def _digest(stream: BinaryIO) -> tuple[str, int]:
     stream.seek(0)
-    digest = hashlib.file_digest(stream, "sha256")
+    digest = hashlib.sha256()
+    while block := stream.read(_BLOCK):
+        digest.update(block)
     return digest.hexdigest(), stream.tell()
 
 

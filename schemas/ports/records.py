@@ -63,8 +63,8 @@ class AssetRecords(Protocol):
         worked out anew, the revision rises by one however many facts were news, and
         next_announce_at follows the status: None when final or parked, else the
         moment from which the janitor may announce the asset again. A Faulted is kept
-        while its slot is empty; filling that slot clears it, and while it stands
-        next_announce_at is None. Of many writers at once none is lost.
+        while its step is open (lifecycle.is_open); closing that step clears it, and
+        while it stands next_announce_at is None. Of many writers at once none is lost.
 
         Raises:
             AssetNotFound: no record has this id.
