@@ -1,0 +1,57 @@
+"""From the event loop to a thread: a body as a file."""
+
+import io
+from collections.abc import AsyncIterator
+from typing import Any
+
+import anyio.from_thread
+
+
+class BodyReader(io.RawIOBase):
+    """A file that is read in a worker thread and filled from the event loop.
+
+    The next chunk is fetched when the last one is used up, so a slow reader slows the
+    sender down. An error of *chunks* comes out of read as itself, and again at every
+    later read: nobody can take a stream that broke for one that ended. To be read in
+    a thread of anyio.to_thread only.
+    """
+
+    def __init__(self, chunks: AsyncIterator[bytes]) -> None:
+        super().__init__()
+        self._chunks = chunks
+        self._rest = memoryview(b"")
+        self._broken: BaseException | None = None
+
+    def buffered(self) -> io.BufferedReader:
+        """Return a BinaryIO of this, whose reads come back full."""
+        return io.BufferedReader(self, 256 * 1024)
+
+    def readable(self) -> bool:
+        """Return True."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill *buffer* as far as one chunk goes; return how many bytes, 0: the end."""
+        if not self._rest:
+            self._rest = memoryview(self._fetch())
+        count = min(len(buffer), len(self._rest))
+        buffer[:count] = self._rest[:count]
+        self._rest = self._rest[count:]
+        return count
+
+    def _fetch(self) -> bytes:
+        if self._broken is not None:
+            raise self._broken
+        try:
+            return anyio.from_thread.run(next_chunk, self._chunks)
+        except BaseException as exc:
+            self._broken = exc
+            raise
+
+
+async def next_chunk(chunks: AsyncIterator[bytes]) -> bytes:
+    """Return the next chunk with something in it; b"" at the end."""
+    async for chunk in chunks:
+        if chunk:
+            return chunk
+    return b""
