@@ -97,13 +97,13 @@ class Refused:
 
     def columns(self) -> dict[str, Any]:
         """Return the columns that this fact fills."""
-        return {
-            "promotion": self.value,
-            "reason": self.reason,
+        found = {
             "media_type": self.media_type,
             "source_sha256": self.source_sha256,
             "sanitizer_version": self.sanitizer_version,
         }
+        known = {name: value for name, value in found.items() if value is not None}
+        return {"promotion": self.value, "reason": self.reason, **known}
 
 
 @dataclass(frozen=True)

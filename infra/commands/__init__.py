@@ -1,0 +1,1 @@
+"""The subcommands of `pratique`, one file a subject."""

@@ -1,0 +1,150 @@
+"""upload, drop, show and list."""
+
+import mimetypes
+from itertools import islice
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import click
+
+from infra.client import Client
+from infra.commands.output import (
+    Session,
+    json_option,
+    pass_session,
+    progress,
+    show_json,
+    show_rows,
+    text,
+)
+from infra.replay import every_asset
+from schemas.assets import Asset, AssetRead
+from schemas.doors import CONSENT_METADATA, is_project_id
+from schemas.lifecycle import Status
+from schemas.objects import ObjectRef
+from schemas.ports import AssetQuery
+
+_COLUMNS = ("id", "project_id", "door", "filename", "status", "reason", "fault")
+_files = click.argument(
+    "files", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path)
+)
+_project = click.option("--project", "project_id", required=True)
+_consent = click.option(
+    "--consent", is_flag=True, help="The person whose file it is has agreed."
+)
+
+
+@click.command()
+@_files
+@_project
+@_consent
+@click.option("--presigned", is_flag=True, help="Send straight to the store.")
+@click.option("--url", help="The HTTP API; default: PRATIQUE_PUBLIC_URL.")
+@json_option
+@pass_session
+def upload(
+    session: Session,
+    *,
+    files: tuple[Path, ...],
+    project_id: str,
+    consent: bool,
+    presigned: bool,
+    url: str | None,
+    as_json: bool,
+) -> None:
+    """Upload files through the HTTP API of a running service."""
+    rows: list[dict[str, Any]] = []
+    with Client(url or session.platform.public_url) as client:
+        for path in files:
+            send = client.presigned if presigned else client.form
+            with progress(path.name, path.stat().st_size) as steps:
+                answer = send(path, project_id, consent=consent, on_bytes=steps.reach)
+            rows.append({"file": str(path), **answer})
+    show_rows(rows, ("file", "asset_id", "status", "code", "error"), as_json=as_json)
+    if any("error" in row for row in rows):
+        raise SystemExit(1)
+
+
+@click.command()
+@_files
+@_project
+@_consent
+@json_option
+@pass_session
+def drop(
+    session: Session,
+    *,
+    files: tuple[Path, ...],
+    project_id: str,
+    consent: bool,
+    as_json: bool,
+) -> None:
+    """Put files straight into the quarantine bucket, as a dropper would."""
+    if not is_project_id(project_id):
+        raise click.BadParameter("1 to 64 of A-Z a-z 0-9 . _ - are allowed")
+    platform = session.platform
+    rows = []
+    for path in files:
+        key = f"drops/{project_id}/{path.name}"
+        with path.open("rb") as stream:
+            info = platform.store.put(
+                ObjectRef(platform.settings.quarantine_bucket, key),
+                stream,
+                size_bytes=path.stat().st_size,
+                media_type=mimetypes.guess_type(path.name)[0] or "",
+                metadata={CONSENT_METADATA: "true"} if consent else {},
+            )
+        rows.append({"file": str(path), "key": key, "version": info.ref.version})
+    show_rows(rows, ("file", "key", "version"), as_json=as_json)
+
+
+@click.command()
+@click.argument("asset_id", type=click.UUID)
+@json_option
+@pass_session
+def show(session: Session, *, asset_id: UUID, as_json: bool) -> None:
+    """Show one asset and its timeline."""
+    records = session.platform.records
+    row = _read(records.get(asset_id))
+    timeline = [
+        {"revision": e.revision, "at": e.at, "status": e.status}
+        for e in records.history(asset_id)
+    ]
+    if as_json:
+        show_json({**row, "timeline": timeline})
+        return
+    for name, value in row.items():
+        click.echo(f"{name:<18} {text(value)}")
+    click.echo()
+    show_rows(timeline, ("revision", "at", "status"), as_json=False)
+
+
+@click.command("list")
+@click.option("--project", "project_id")
+@click.option("--status", type=click.Choice([str(s) for s in Status]))
+@click.option("--reference")
+@click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True)
+@json_option
+@pass_session
+def list_assets(
+    session: Session,
+    *,
+    project_id: str | None,
+    status: str | None,
+    reference: str | None,
+    limit: int,
+    as_json: bool,
+) -> None:
+    """List assets, oldest first."""
+    query = AssetQuery(
+        project_id=project_id,
+        status=Status(status) if status else None,
+        reference=reference,
+    )
+    found = islice(every_asset(session.platform.records, query), limit)
+    show_rows((_read(asset) for asset in found), _COLUMNS, as_json=as_json)
+
+
+def _read(asset: Asset) -> dict[str, Any]:
+    return AssetRead.model_validate(asset).model_dump(mode="json")
