@@ -9,7 +9,7 @@ import click
 from infra import logs
 from infra.commands.output import json_option, progress, show_rows
 from infra.demo import Case, Demo, Door, any_outcome, running, wait_until
-from infra.samples import demo_cases
+from infra.samples.cases import demo_cases
 
 _COLUMNS = ("file", "door", "status", "reason", "removed", "metadata", "clean_copy")
 _DOORS: tuple[Door, ...] = ("form", "presigned", "drop")

@@ -1,0 +1,217 @@
+"""The host: what becomes of a delivery, and how it stops."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import pytest
+
+from infra.platform import Platform
+from infra.runtime import Host, Outage, settle
+from schemas.errors import PermanentError, TransientError, Unavailable
+from schemas.events import ObjectCreated, dump
+from schemas.functions import Context, EventFunction, FunctionSettings, Outcome
+from schemas.objects import ObjectRef
+from schemas.ports import Delivery, Message
+from tests.platforms import asset_of, embedded, quarantined
+
+Handle = Callable[[ObjectCreated, Context[Any]], Outcome]
+LADDER = (timedelta(0), timedelta(0))
+SOON = timedelta(seconds=5)
+EVENT = Message(dump(ObjectCreated(ObjectRef("quarantine", "drops/p1/a", "v1"))))
+
+
+@pytest.fixture
+def platform(tmp_path: Path) -> Iterator[Platform]:
+    with embedded(tmp_path) as opened:
+        yield opened
+
+
+def fails_with(error: Exception) -> Handle:
+    def handle(event: ObjectCreated, ctx: Context[Any]) -> Outcome:
+        raise error
+
+    return handle
+
+
+def function_of(handle: Handle) -> EventFunction[Any]:
+    return EventFunction(
+        "sanitizer", "quarantine", "promotion", FunctionSettings, handle
+    )
+
+
+def settle_next(platform: Platform, handle: Handle) -> Delivery:
+    function = function_of(handle)
+    with platform.broker.subscribe("sanitizer", prefetch=1) as subscription:
+        delivery = subscription.receive(SOON)
+        assert delivery is not None
+        settle(delivery, function, platform.context(function), LADDER)
+    return delivery
+
+
+def depth(platform: Platform, queue: str) -> int:
+    depths = platform.broker.depths()[queue]
+    return depths.ready + depths.delayed + depths.unsettled
+
+
+def test_a_handled_event_is_gone(platform: Platform) -> None:
+    platform.broker.send("sanitizer", EVENT)
+
+    settle_next(platform, lambda event, ctx: Outcome.DONE)
+
+    assert depth(platform, "sanitizer") == 0
+
+
+def test_a_refused_file_is_an_outcome_and_no_failure(platform: Platform) -> None:
+    platform.broker.send("sanitizer", EVENT)
+
+    settle_next(platform, lambda event, ctx: Outcome.REJECTED)
+
+    assert depth(platform, "sanitizer") == 0
+    assert depth(platform, "sanitizer.dead") == 0
+
+
+@pytest.mark.parametrize("error", [TransientError("not yet"), KeyError("a bug")])
+def test_a_failure_that_may_pass_climbs_the_ladder_and_ends_as_dead_letter(
+    platform: Platform, error: Exception
+) -> None:
+    platform.broker.send("sanitizer", EVENT)
+
+    attempts = [settle_next(platform, fails_with(error)).attempt for _ in range(3)]
+
+    assert attempts == [1, 2, 3]
+    assert depth(platform, "sanitizer") == 0
+    assert depth(platform, "sanitizer.dead") == 1
+
+
+def test_a_permanent_error_is_dead_lettered_at_once_with_its_reason(
+    platform: Platform,
+) -> None:
+    platform.broker.send("sanitizer", EVENT)
+
+    settle_next(platform, fails_with(PermanentError("no way")))
+
+    with platform.broker.subscribe("sanitizer.dead", prefetch=1) as subscription:
+        letter = subscription.receive(SOON)
+        assert letter is not None
+        assert letter.message.headers["x-reason"] == "permanent: no way"
+
+
+@pytest.mark.parametrize("body", [b"", b"\xff\x00", b"[]", b'{"Records": [1]}'])
+def test_garbage_is_dead_lettered_and_its_neighbour_is_handled(
+    platform: Platform, body: bytes
+) -> None:
+    platform.broker.send("sanitizer", Message(body))
+    platform.broker.send("sanitizer", EVENT)
+
+    for _ in range(2):
+        settle_next(platform, lambda event, ctx: Outcome.DONE)
+
+    assert depth(platform, "sanitizer") == 0
+    assert depth(platform, "sanitizer.dead") == 1
+
+
+def test_a_dead_lettered_event_leaves_its_fault_on_the_record(
+    platform: Platform,
+) -> None:
+    info = quarantined(platform, b"text")
+
+    settle_next(platform, fails_with(PermanentError("no way")))
+
+    assert asset_of(platform, info).fault == "promotion: permanent: no way"
+
+
+def test_an_outage_releases_the_delivery_and_burns_no_attempt(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    platform.broker.send("sanitizer", EVENT)
+    down = Unavailable("the database does not answer")
+
+    def ping() -> None:
+        raise down
+
+    with monkeypatch.context() as patch:
+        patch.setattr(platform.records, "ping", ping)
+        with pytest.raises(Outage):
+            settle_next(platform, fails_with(down))
+
+    assert settle_next(platform, lambda event, ctx: Outcome.DONE).attempt == 1
+
+
+def test_a_call_that_fails_while_the_servers_answer_burns_an_attempt(
+    platform: Platform,
+) -> None:
+    platform.broker.send("sanitizer", EVENT)
+
+    settle_next(platform, fails_with(Unavailable("one call timed out")))
+
+    assert settle_next(platform, lambda event, ctx: Outcome.DONE).attempt == 2
+
+
+def test_the_last_attempt_is_announced_to_the_handler(platform: Platform) -> None:
+    seen: list[bool] = []
+
+    def handle(event: ObjectCreated, ctx: Context[Any]) -> Outcome:
+        seen.append(ctx.last_attempt)
+        raise TransientError("not yet")
+
+    platform.broker.send("sanitizer", EVENT)
+    for _ in range(3):
+        settle_next(platform, handle)
+
+    assert seen == [False, False, True]
+
+
+def test_a_host_finishes_the_work_at_hand_and_takes_no_more(
+    platform: Platform,
+) -> None:
+    begun, go_on = Event(), Event()
+
+    def handle(event: ObjectCreated, ctx: Context[Any]) -> Outcome:
+        begun.set()
+        go_on.wait(5)
+        return Outcome.DONE
+
+    platform.settings.workers = 1
+    host = Host(platform, function_of(handle))
+    for _ in range(2):
+        platform.broker.send("sanitizer", EVENT)
+    host.start()
+    begun.wait(5)
+    host.stop()
+    go_on.set()
+
+    assert host.join(SOON)
+    assert depth(platform, "sanitizer") == 1
+
+
+def test_a_host_pauses_through_an_outage_and_goes_on(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handled, probed = Event(), Event()
+    healthy = platform.records.ping
+
+    def ping() -> None:
+        if not probed.is_set():
+            probed.set()
+            raise Unavailable("the database does not answer")
+        healthy()
+
+    def handle(event: ObjectCreated, ctx: Context[Any]) -> Outcome:
+        if not probed.is_set():
+            raise Unavailable("the database does not answer")
+        handled.set()
+        return Outcome.DONE
+
+    monkeypatch.setattr(platform.records, "ping", ping)
+    host = Host(platform, function_of(handle))
+    host.start()
+    platform.broker.send("sanitizer", EVENT)
+    recovered = handled.wait(10)
+    host.stop()
+
+    assert recovered
+    assert host.join(SOON)
+    assert depth(platform, "sanitizer.dead") == 0

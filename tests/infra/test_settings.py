@@ -1,0 +1,77 @@
+"""Settings are refused in words, and secrets are never printed."""
+
+from pathlib import Path
+
+import pytest
+
+from infra.settings import PlatformSettings, load
+from schemas.errors import SettingsError
+
+
+def test_the_defaults_need_no_server() -> None:
+    settings = load(PlatformSettings)
+
+    assert settings.store.get_secret_value().startswith("file:")
+    assert settings.broker.get_secret_value().startswith("sqlite:")
+    assert settings.database.get_secret_value().startswith("sqlite:")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "allowed"),
+    [
+        ("PRATIQUE_STORE", "ftp://secret@host", "file: or s3+http: or s3+https:"),
+        ("PRATIQUE_BROKER", "kafka:secret", "sqlite: or amqp:"),
+        ("PRATIQUE_DATABASE", "mysql://secret@host", "sqlite: or postgresql"),
+        ("PRATIQUE_PORT", "secret", "integer"),
+        ("PRATIQUE_PORT", "70000", "65535"),
+        ("PRATIQUE_RETRY_DELAYS_S", "secret", "retry_delays_s"),
+        ("PRATIQUE_PUBLIC_URL", "secret", "https?"),
+        ("PRATIQUE_QUARANTINE_BUCKET", "q", "at least 3"),
+        ("PRATIQUE_WORKERS", "0", "greater than or equal to 1"),
+        ("PRATIQUE_LOG_LEVEL", "loud", "'debug', 'info'"),
+    ],
+)
+def test_a_malformed_setting_is_refused_by_name_with_what_is_allowed(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, allowed: str
+) -> None:
+    monkeypatch.setenv(name, value)
+
+    with pytest.raises(SettingsError) as refused:
+        load(PlatformSettings)
+
+    message = str(refused.value)
+    assert name.removeprefix("PRATIQUE_").lower() in message.lower()
+    assert allowed in message
+    assert "secret" not in message
+
+
+def test_listening_beyond_loopback_wants_a_word_about_auth(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PRATIQUE_HOST", "0.0.0.0")
+
+    with pytest.raises(SettingsError, match="PRATIQUE_AUTH=off"):
+        load(PlatformSettings)
+
+
+def test_an_env_file_is_read_and_the_environment_wins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    env_file = tmp_path / "settings.env"
+    env_file.write_text("PRATIQUE_PORT=9001\nPRATIQUE_WORKERS=7\nOTHER=1\n")
+    monkeypatch.setenv("PRATIQUE_PORT", "9002")
+
+    settings = load(PlatformSettings, env_file)
+
+    assert (settings.port, settings.workers) == (9002, 7)
+
+
+def test_a_missing_env_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="--env-file"):
+        load(PlatformSettings, tmp_path / "missing.env")
+
+
+def test_urls_with_passwords_are_not_printed() -> None:
+    settings = PlatformSettings(database="postgresql://user:hunter2@host/db")
+
+    assert "hunter2" not in repr(settings)
