@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 from pydantic import Field as Described
-from sqlalchemy import JSON, Column, DateTime, Dialect, Index, text
+from sqlalchemy import JSON, BigInteger, Column, DateTime, Dialect, Index, text
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
 
@@ -36,10 +36,10 @@ class UTCDateTime(TypeDecorator[datetime]):
     def process_result_value(
         self, value: datetime | None, dialect: Dialect
     ) -> datetime | None:
-        """Return an aware datetime."""
-        if value is None or value.tzinfo is not None:
-            return value
-        return value.replace(tzinfo=UTC)
+        """Return a datetime in UTC; PostgreSQL speaks the session's time zone."""
+        if value is None:
+            return None
+        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
 
 
 def _moment(**options: Any) -> Any:
@@ -65,7 +65,7 @@ class Project(SQLModel, table=True):
     id: str = Field(primary_key=True, max_length=64)
     images: str = "rebuild"
     other: str = "promote"
-    max_bytes: int | None = None
+    max_bytes: int | None = Field(default=None, sa_type=BigInteger)
     created_at: datetime | None = _moment()
 
     @property
@@ -80,6 +80,7 @@ class Asset(SQLModel, table=True):
     __tablename__ = "assets"
     __table_args__ = (
         Index("ix_assets_page", "project_id", "created_at", "id"),
+        Index("ix_assets_age", "created_at", "id"),
         Index(
             "ix_assets_due",
             "next_announce_at",
@@ -100,7 +101,7 @@ class Asset(SQLModel, table=True):
     source_version: str | None = None
     source_sha256: str | None = None
     media_type: str | None = None
-    size_bytes: int | None = None
+    size_bytes: int | None = Field(default=None, sa_type=BigInteger)
     sha256: str | None = None
     consent_hash: str | None = None
     exif_stripped: bool = False
@@ -191,7 +192,12 @@ def receipt(asset: Asset, terms_version: str | None, at: datetime) -> Consent:
     """Return the consent receipt for *asset*, in canonical JSON (RFC 8785 subset).
 
     All values are strings or null, so sorted keys without blanks are canonical.
+
+    Raises:
+        ValueError: *at* is naive, or a text has a lone surrogate: no receipt of that.
     """
+    if at.tzinfo is None:
+        raise ValueError("a naive datetime names no moment")
     body = {
         "asset_id": str(asset.id),
         "door": asset.door,

@@ -58,7 +58,7 @@ def source_of(ref: ObjectRef) -> Source | None:
     """
     door, _, rest = ref.key.partition("/")
     project_id, _, name = rest.partition("/")
-    if not name or not is_project_id(project_id):
+    if not name or not is_project_id(project_id) or not is_storable(ref.key):
         return None
     if door == "drops":
         identity = f"{ref.bucket}\n{ref.key}\n{ref.version or ''}"
@@ -109,13 +109,21 @@ def safe_filename(filename: str) -> str:
 
     Letters lose their accents; everything but A-Z a-z 0-9 . _ - becomes `_`.
     """
-    plain = unicodedata.normalize("NFKD", filename.replace("\\", "/"))
-    name = plain.rpartition("/")[2].encode("ascii", "ignore").decode()
-    name = re.sub(r"[^A-Za-z0-9._-]+", "_", name).strip("._-")
+    plain = unicodedata.normalize("NFKD", filename).replace("\\", "/")
+    name = "".join(c for c in plain.rpartition("/")[2] if not unicodedata.combining(c))
     stem, dot, suffix = name.rpartition(".")
-    if dot and len(suffix) <= 10:
-        return f"{stem[: 99 - len(suffix)]}.{suffix}" if stem else suffix
-    return name[:100] or "file"
+    if not (dot and re.fullmatch(r"[A-Za-z0-9]{1,10}", suffix)):
+        stem, suffix = name, ""
+    stem = re.sub(r"[^A-Za-z0-9._-]+", "_", stem).strip("._-") or "file"
+    return f"{stem[: 99 - len(suffix)]}.{suffix}" if suffix else stem[:100].rstrip(".")
+
+
+def is_storable(text: str) -> bool:
+    """Whether every store and database takes *text*: no NUL, no lone surrogate."""
+    try:
+        return b"\0" not in text.encode()
+    except UnicodeEncodeError:
+        return False
 
 
 def _uuid(text: str) -> UUID | None:

@@ -8,7 +8,7 @@ PratiqueError
 │   └── SandboxFailure  a core was killed or crashed
 └── PermanentError      no retry can help: dead-letter it
     ├── MalformedEvent
-    ├── InvalidKey
+    ├── InvalidKey, InvalidRecord
     ├── ObjectNotFound, ObjectExists, AssetNotFound, QueueNotFound
     └── SettingsError
 """
@@ -86,6 +86,12 @@ class InvalidKey(PermanentError):
     """An object key or bucket name that no store may accept."""
 
     code = "invalid_key"
+
+
+class InvalidRecord(PermanentError):
+    """A value that no database may hold: too long a text, a NUL, a lone surrogate."""
+
+    code = "invalid_record"
 
 
 class ObjectNotFound(PermanentError):

@@ -89,7 +89,7 @@ def parse(body: bytes) -> list[ObjectCreated]:
 
 def _record(record: Any) -> ObjectCreated | None:
     try:
-        name = str(record["eventName"]).removeprefix("s3:")
+        name = _text(record["eventName"]).removeprefix("s3:")
         way = name.removeprefix(_CREATED)
         if not name.startswith(_CREATED) or way not in WAYS:
             return None
@@ -97,35 +97,47 @@ def _record(record: Any) -> ObjectCreated | None:
         return ObjectCreated(
             ref=_ref(record["s3"]["bucket"]["name"], detail),
             way=way,
-            size_bytes=int(detail.get("size") or 0),  # left out for empty objects
-            media_type=str(detail.get("contentType") or "application/octet-stream"),
+            size_bytes=_size(detail.get("size") or 0),  # left out for empty objects
+            media_type=_text(detail.get("contentType") or "application/octet-stream"),
             metadata=_metadata(detail.get("userMetadata") or {}),
             occurred_at=_time(record.get("eventTime")),
         )
-    except (KeyError, TypeError, ValueError, AttributeError) as exc:
-        raise MalformedEvent(f"a record lacks or garbles a field: {exc!r}") from exc
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as exc:
+        # ASCII and cut short: the cause becomes a header and a log line.
+        cause = f"{exc!a:.200}"
+        raise MalformedEvent(f"a record lacks or garbles a field: {cause}") from exc
 
 
 def _ref(bucket: Any, detail: Any) -> ObjectRef:
-    key = detail["key"]
-    if not (isinstance(bucket, str) and bucket and isinstance(key, str) and key):
+    key = unquote_plus(_text(detail["key"]), errors="strict")
+    version = _text(detail.get("versionId") or "null")
+    if not (_text(bucket) and key):
         raise MalformedEvent("a record has no bucket name or no key")
-    version = detail.get("versionId")
-    if version is not None and not isinstance(version, str):
-        raise MalformedEvent("a record's versionId is not a string")
     # A suspended bucket says "null": that is no version that could be pinned.
-    pinned = version if version and version != "null" else None
-    return ObjectRef(bucket, unquote_plus(key, errors="strict"), pinned)
+    return ObjectRef(bucket, key, None if version == "null" else version)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"a {type(value).__name__} where a text belongs")
+    value.encode()  # JSON may smuggle in lone surrogates, which nothing can store
+    return value
+
+
+def _size(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise ValueError("the size is not a number of bytes")
+    return value
 
 
 def _metadata(given: Mapping[str, Any]) -> dict[str, str]:
     # Only x-amz-meta-*: MinIO lets anyone add unsigned x-minio-meta-* headers.
-    lowered = ((str(k).lower(), str(v)) for k, v in given.items())
+    lowered = ((_text(k).lower(), _text(v)) for k, v in given.items())
     return {k.removeprefix(_META): v for k, v in lowered if k.startswith(_META)}
 
 
 def _time(text: Any) -> datetime | None:
     if not text:
         return None
-    moment = datetime.fromisoformat(str(text))
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    moment = datetime.fromisoformat(_text(text))
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -35,7 +35,11 @@ class Noted:
 
 
 class AssetRecords(Protocol):
-    """What is remembered of every asset. Rows change by compare-and-set only."""
+    """What is remembered of every asset. Rows change by compare-and-set only.
+
+    A text with a NUL or a lone surrogate, or longer than its column, raises
+    InvalidRecord and stores nothing; asked for, it is found nowhere.
+    """
 
     def provision(self) -> None:
         """Bring the tables to the newest schema. Safe to run twice."""
@@ -65,6 +69,7 @@ class AssetRecords(Protocol):
         moment from which the janitor may announce the asset again. A Faulted is kept
         while its step is open (lifecycle.is_open); closing that step clears it, and
         while it stands next_announce_at is None. Of many writers at once none is lost.
+        A reason stands only while the asset is held, refused or expired.
 
         Raises:
             AssetNotFound: no record has this id.
@@ -91,6 +96,7 @@ class AssetRecords(Protocol):
         """Move next_announce_at if nobody changed or moved the asset since it was read.
 
         Returns whether it did: of many janitors one may announce. The revision stays.
+        An asset without next_announce_at is not to be announced, so it is not moved.
         """
 
     def counts(self) -> Mapping[Status, int]:
@@ -106,7 +112,7 @@ class AssetRecords(Protocol):
         """Store a project's policies, replacing what was there."""
 
     def ping(self) -> None:
-        """Return if the database answers.
+        """Return if the database answers and has its tables.
 
         Raises:
             Unavailable: it does not.
