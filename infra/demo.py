@@ -160,16 +160,23 @@ class Demo:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[Demo]:
-    """Run a platform on the embedded default in *folder* while the block lasts."""
+def running(folder: Path, **given: Any) -> Iterator[Demo]:
+    """Run a platform on the embedded default in *folder* while the block lasts.
+
+    Args:
+        given: platform settings other than the demo's own.
+    """
     settings = load(
         PlatformSettings,
-        store=SecretStr(f"file:{folder}/objects"),
-        broker=SecretStr(f"sqlite:{folder}/broker.db"),
-        database=SecretStr(f"sqlite:///{folder}/assets.db"),
-        host="127.0.0.1",
-        port=0,
-        public_url=None,
+        **{
+            "store": SecretStr(f"file:{folder}/objects"),
+            "broker": SecretStr(f"sqlite:{folder}/broker.db"),
+            "database": SecretStr(f"sqlite:///{folder}/assets.db"),
+            "host": "127.0.0.1",
+            "port": 0,
+            "public_url": None,
+            **given,
+        },
     )
     with Platform(settings) as platform:
         platform.provision()

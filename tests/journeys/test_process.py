@@ -1,0 +1,82 @@
+"""`pratique run` as a process of its own: it serves, and it stops when told."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from infra.demo import any_outcome, wait_until
+from infra.samples import images
+from tests.faults.kills import Service, service
+
+REFUSED = {"detail": "User consent is mandatory and must be explicitly set to 'true'."}
+
+
+@pytest.fixture
+def running_service(tmp_path: Path) -> Iterator[Service]:
+    with service(tmp_path / "run") as (process, _):
+        assert wait_until(lambda: _ready(process.url), timeout_s=30)
+        yield process
+
+
+def _ready(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/readyz").is_success
+    except httpx.HTTPError:
+        return False
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_under_load_ends_it_with_exit_code_0_and_nothing_lost(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    with service(tmp_path / "run") as (process, demo):
+        assert wait_until(lambda: _ready(process.url), timeout_s=30)
+        photo = tmp_path / "photo.jpg"
+        photo.write_bytes(images.photo())
+        cases = [any_outcome(photo, "form") for _ in range(10)]
+        for case in cases:
+            demo.send(case)
+
+        code = process.stop(number)
+        process.start()
+
+        def all_processed() -> bool:
+            for case in cases:
+                demo.look(case)
+            return all(case.status == "processed" for case in cases)
+
+        assert code == 0
+        assert wait_until(all_processed, timeout_s=60)
+
+
+def test_the_same_request_with_and_without_consent(running_service: Service) -> None:
+    file = {"file": ("photo.jpg", images.photo(), "image/jpeg")}
+    url = f"{running_service.url}/assets"
+
+    refused = httpx.post(url, data={"project_id": "p1"}, files=file)
+    taken = httpx.post(
+        url, data={"project_id": "p1", "user_consent": "true"}, files=file
+    )
+
+    assert (refused.status_code, refused.json()) == (400, REFUSED)
+    assert (taken.status_code, taken.json()["status"]) == (202, "processing")
+
+
+def test_a_malformed_setting_ends_the_start_with_its_name() -> None:
+    command = [sys.executable, "-m", "infra", "run"]
+    environment = {**os.environ, "PRATIQUE_BROKER": "kafka://secret"}
+
+    ended = subprocess.run(
+        command, env=environment, capture_output=True, text=True, check=False
+    )
+
+    assert ended.returncode == 2
+    assert "BROKER" in ended.stderr
+    assert "secret" not in ended.stderr
+    assert "Traceback" not in ended.stderr
