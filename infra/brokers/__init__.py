@@ -1,1 +1,31 @@
 """Brokers, opened by URL."""
+
+from pathlib import Path
+
+from infra.brokers.sqlite import SqliteBroker
+from schemas.errors import SettingsError
+from schemas.ports import Broker, Clock
+
+
+def open_broker(url: str, *, clock: Clock) -> Broker:
+    """Open the broker that *url*'s scheme names: `sqlite:PATH`.
+
+    Raises:
+        SettingsError: the URL is malformed, or its file is no broker's.
+        Unavailable: the broker could not be reached; worth a retry.
+    """
+    scheme, colon, rest = url.partition(":")
+    adapters = {"sqlite": _open_sqlite}
+    if scheme not in adapters or not colon:
+        # Not the URL: it may hold a password, also when its scheme is misspelt.
+        named = repr(scheme) if colon else "missing"
+        known = ", ".join(f"{name}:" for name in sorted(adapters))
+        raise SettingsError(f"broker URL: scheme is {named}; known are {known}")
+    return adapters[scheme](rest, clock)
+
+
+def _open_sqlite(path: str, clock: Clock) -> Broker:
+    if not path or path.startswith(("//", ":")) or "\0" in path:
+        # `sqlite:///x` is relative to some libraries and absolute to others.
+        raise SettingsError(f"broker URL: write sqlite:PATH, not 'sqlite:{path}'")
+    return SqliteBroker(Path(path), clock=clock)

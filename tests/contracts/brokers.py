@@ -1,0 +1,170 @@
+"""What the broker's contract needs of an adapter, and what other processes do in it."""
+
+import multiprocessing
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from infra.brokers import open_broker
+from schemas.ports import Broker, Clock, Delivery, Message, Subscription
+
+LONG = timedelta(seconds=30)  # for what must come
+BRIEFLY = timedelta(milliseconds=50)  # for what must not
+AT_ONCE = timedelta(0)
+QUEUES = {"first": "made", "second": "made", "third": "lost"}
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Rig:
+    """One adapter with a server of its own; *cut* makes it unreachable."""
+
+    url: str
+    cut: Callable[[], None]
+
+    def open(self, clock: Clock = now) -> Broker:
+        return open_broker(self.url, clock=clock)
+
+    @contextmanager
+    def provisioned(self) -> Iterator[Broker]:
+        broker = self.open()
+        broker.provision(QUEUES)
+        try:
+            yield broker
+        finally:
+            broker.close()
+
+
+def _sqlite(folder: Path) -> Rig:
+    path = folder / "broker.db"
+    return Rig(f"sqlite:{path}", path.unlink)
+
+
+RIGS: dict[str, Callable[[Path], Rig]] = {"sqlite": _sqlite}
+
+
+def message(body: object) -> Message:
+    return Message(str(body).encode())
+
+
+def following(subscription: Subscription) -> Delivery:
+    """Return the next delivery; there must be one."""
+    delivery = subscription.receive(LONG)
+    assert delivery is not None
+    return delivery
+
+
+def taken(broker: Broker, queue: str, count: int) -> list[bytes]:
+    """Receive and ack *count* messages; return their bodies in order."""
+    bodies = []
+    with broker.subscribe(queue, prefetch=10) as subscription:
+        for _ in range(count):
+            delivery = following(subscription)
+            bodies.append(delivery.message.body)
+            delivery.ack()
+    return sorted(bodies)
+
+
+def rest(broker: Broker, queue: str) -> list[bytes]:
+    """Receive what is left without settling it; return the bodies."""
+    with broker.subscribe(queue, prefetch=100) as subscription:
+        deliveries = iter(lambda: subscription.receive(BRIEFLY), None)
+        return [delivery.message.body for delivery in deliveries if delivery]
+
+
+@contextmanager
+def process(
+    act: Callable[[Connection, str], None], url: str
+) -> Iterator[tuple[int, Connection]]:
+    """Run *act* in a process of its own; give its id and its end of a pipe."""
+    # Forked from a server that has imported all: no second of start-up for each.
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["infra.brokers"])
+    ours, theirs = context.Pipe()
+    child = context.Process(target=act, args=(theirs, url))
+    child.start()
+    theirs.close()
+    try:
+        assert child.pid
+        yield child.pid, ours
+    finally:
+        child.kill()
+        child.join()
+        child.close()
+        ours.close()
+
+
+def everything(pipe: Connection) -> Iterator[int]:
+    """Yield what a process has sent, until its end."""
+    try:
+        while True:
+            yield pipe.recv()
+    except EOFError:
+        return
+
+
+def hold_one(pipe: Connection, url: str) -> None:
+    """Receive a message and keep it for ever."""
+    subscription = open_broker(url, clock=now).subscribe("first", prefetch=1)
+    pipe.send(following(subscription).message.body)
+    threading.Event().wait()
+
+
+def publish_on_and_on(pipe: Connection, url: str) -> None:
+    """Publish numbers and tell each when publish has returned."""
+    broker = open_broker(url, clock=now)
+    for number in range(1_000_000):
+        broker.publish("made", message(number))
+        pipe.send(number)
+
+
+def send_on_and_on(pipe: Connection, url: str) -> None:
+    """Send numbers and tell each when send has returned."""
+    broker = open_broker(url, clock=now)
+    for number in range(1_000_000):
+        broker.send("first", message(number))
+        pipe.send(number)
+
+
+def answer(pipe: Connection, url: str) -> None:
+    """Publish what comes in the first queue to the third."""
+    broker = open_broker(url, clock=now)
+    with broker.subscribe("first", prefetch=1) as subscription:
+        pipe.send("listening")
+        while True:
+            delivery = following(subscription)
+            broker.publish("lost", delivery.message)
+            delivery.ack()
+
+
+def provision(pipe: Connection, url: str) -> None:
+    """Declare the queues when told to."""
+    broker = open_broker(url, clock=now)
+    pipe.send("ready")
+    pipe.recv()
+    broker.provision(QUEUES)
+    broker.close()
+    pipe.send("done")
+
+
+def work(pipe: Connection, url: str) -> None:
+    """Settle messages with two threads and tell each one's body."""
+    subscription = open_broker(url, clock=now).subscribe("first", prefetch=4)
+    turn = threading.Lock()
+
+    def settle() -> None:
+        while True:
+            delivery = following(subscription)
+            delivery.ack()
+            with turn:
+                pipe.send(delivery.message.body)
+
+    threading.Thread(target=settle).start()
+    settle()
