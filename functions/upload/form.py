@@ -5,7 +5,7 @@ and memory does not grow with the body.
 """
 
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from urllib.parse import parse_qsl
 
 from python_multipart.exceptions import FormParserError
@@ -29,7 +29,7 @@ __all__ = [
 
 async def read_form(
     content_type: str, body: AsyncIterator[bytes], limits: FormLimits
-) -> AsyncIterator[Field | FilePart]:
+) -> AsyncGenerator[Field | FilePart, None]:
     """Yield the parts of a multipart form in their order, to the closing boundary.
 
     Raises:
@@ -46,7 +46,7 @@ async def read_form(
 
 async def read_urlencoded(
     body: AsyncIterator[bytes], limits: FormLimits
-) -> AsyncIterator[Field]:
+) -> AsyncGenerator[Field, None]:
     """Yield the fields of an application/x-www-form-urlencoded body.
 
     Raises:
@@ -88,6 +88,7 @@ class _Feed:
         self._limits = limits
         self._seen_bytes = 0
         self._in_part = False
+        self._failure: FormError | None = None
         self._parser = _Parser(boundary, limits)
 
     async def next_part(self) -> Head | None:
@@ -122,20 +123,30 @@ class _Feed:
         return event
 
     async def _event(self) -> Head | bytes | None:
-        while not self._parser.events:
-            if self._parser.finished:
-                return None
-            await self._fill()
-        return self._parser.events.popleft()
-
-    async def _fill(self) -> None:
-        chunk = await _received(self._body)
-        if not chunk:
+        # After the closing boundary the rest is read, too: the request has to be whole.
+        while not self._parser.events and await self._fill():
+            pass
+        if self._parser.events:
+            return self._parser.events.popleft()
+        if self._failure is not None:
+            raise self._failure
+        if not self._parser.finished:
             raise FormError("body_incomplete", "The form breaks off before its end.")
+        return None
+
+    async def _fill(self) -> bool:
+        """Parse one chunk more; return False when there is none, or no use."""
+        chunk = b"" if self._failure else await _received(self._body)
+        if not chunk:
+            return False
         self._seen_bytes += len(chunk)
-        if self._seen_bytes > self._limits.total_bytes:
-            raise FormError("too_large", "The form is too large.")
-        self._parser.write(chunk)
+        try:
+            if self._seen_bytes > self._limits.total_bytes:
+                raise FormError("too_large", "The form is too large.")
+            self._parser.write(chunk)
+        except FormError as exc:
+            self._failure = exc  # raised in its place, after what came before it
+        return True
 
 
 class _Parser:
