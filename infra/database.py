@@ -22,8 +22,8 @@ from schemas.facts import Fact
 from schemas.lifecycle import Status, status
 from schemas.ports import AssetQuery, AssetRecords, Clock, Noted
 
-# From the second try on the row is locked, so only deadlocks take more than two.
-_TRIES = 5
+# From the second try on the row is locked while it is read, so nobody can come first.
+_TRIES = 3
 
 
 def open_records(url: str, *, clock: Clock, grace: timedelta) -> AssetRecords:
@@ -119,16 +119,13 @@ class SqlAssetRecords:
     def _try_to_note(
         self, asset_id: UUID, facts: Sequence[Fact], *, locked: bool
     ) -> Noted | None:
-        try:
-            with self._database.writing() as connection:
-                asset = self._find(connection, asset_id, locked=locked)
-                news = changes(asset, facts, self._clock(), self._grace)
-                if not news:
-                    return Noted(asset, changed=False)
-                changed = self._change(connection, asset, news)
-                return Noted(changed, changed=True) if changed else None
-        except Conflict:
-            return None
+        with self._database.writing() as connection:
+            asset = self._find(connection, asset_id, locked=locked)
+            news = changes(asset, facts, self._clock(), self._grace)
+            if not news:
+                return Noted(asset, changed=False)
+            changed = self._change(connection, asset, news)
+            return Noted(changed, changed=True) if changed else None
 
     def _change(
         self, connection: sa.Connection, asset: Asset, news: Mapping[str, Any]

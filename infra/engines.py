@@ -35,9 +35,11 @@ _POSTGRESQL_PATIENCE = {
     "tcp_user_timeout": 20_000,
 }
 # A stalled process must not hold its row lock, nor a query its connection, for ever.
-_POSTGRESQL_LIMITS = (
+# Who waited for a row has to see it as it is then, whatever the server's default.
+_POSTGRESQL_OPTIONS = (
     "-c statement_timeout=10s -c lock_timeout=5s "
-    "-c idle_in_transaction_session_timeout=10s"
+    "-c idle_in_transaction_session_timeout=10s "
+    r"-c default_transaction_isolation=read\ committed"
 )
 
 
@@ -91,14 +93,21 @@ def _translation(exc: sa.exc.SQLAlchemyError) -> PratiqueError:
     origin = getattr(exc, "orig", None) or exc
     # The first line only: PostgreSQL's DETAIL repeats the row.
     cause = str(origin).partition("\n")[0]
-    state = getattr(origin, "pgcode", None) or ""
-    if state.startswith("40") or state == "55P03":  # rollback, lock timeout
-        return Conflict(f"the database gave way to others: {cause}")
+    if _is_contention(origin):
+        return Conflict(f"others held the database at every try: {cause}")
     refused = isinstance(exc, sa.exc.DataError | sa.exc.IntegrityError)
     unbindable = not isinstance(exc, sa.exc.DBAPIError | sa.exc.TimeoutError)
     if refused or unbindable:
         return InvalidRecord(f"the database takes no such value: {cause}")
     return Unavailable(f"the database can't be worked with: {cause}")
+
+
+def _is_contention(origin: BaseException) -> bool:
+    state = getattr(origin, "pgcode", None) or ""
+    if state.startswith("40") or state == "55P03":  # rolled back; lock timeout
+        return True
+    code = getattr(origin, "sqlite_errorcode", 0) & 0xFF  # without its extension
+    return code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
 def open_database(url: str) -> Database:
@@ -141,7 +150,8 @@ def _sqlite(url: URL) -> Database:
     except OSError as exc:
         message = f"PRATIQUE_DATABASE: {url.database}: {exc.strerror}"
         raise SettingsError(message) from exc
-    engine = _engine(url, connect_args={"timeout": _SQLITE_BUSY_S})
+    patience = {} if "timeout" in url.query else {"timeout": _SQLITE_BUSY_S}
+    engine = _engine(url, connect_args=patience)
     sa.event.listen(engine, "connect", _set_up_sqlite)
     write = engine.execution_options()
     sa.event.listen(write, "begin", _begin_immediate)
@@ -186,7 +196,7 @@ def _begin_immediate(connection: sa.Connection) -> None:
 
 def _postgresql(url: URL) -> Database:
     given = url.normalized_query
-    options = " ".join((_POSTGRESQL_LIMITS, *given.get("options", ())))
+    options = " ".join((_POSTGRESQL_OPTIONS, *given.get("options", ())))
     patience = {k: v for k, v in _POSTGRESQL_PATIENCE.items() if k not in given}
     engine = _engine(
         # Plain `postgresql:` would name psycopg 3 from SQLAlchemy 2.1 on.

@@ -27,7 +27,7 @@ _POLL_S = 0.02
 
 
 @contextmanager
-def postgresql() -> Iterator[str]:
+def postgresql(installed: Path = Path("/usr/lib/postgresql")) -> Iterator[str]:
     """Run a private PostgreSQL; give the URL of its superuser.
 
     What it commits is synced to disk, as in production; only initdb is not.
@@ -36,7 +36,7 @@ def postgresql() -> Iterator[str]:
         SettingsError: its binaries are missing; the message says how to install them.
         Unavailable: it did not start; the message ends with its log.
     """
-    binaries = _postgresql_binaries()
+    binaries = _newest(installed)
     with _directory("postgresql") as home:
         password = _initdb(binaries / "initdb", home)
         port = _free_port()
@@ -50,15 +50,15 @@ def postgresql() -> Iterator[str]:
             )
 
 
-def _postgresql_binaries() -> Path:
-    found = Path("/usr/lib/postgresql").glob("*/bin/initdb")
-    newest = max(found, key=lambda path: int(path.parts[4]), default=None)
-    if newest is None:
+def _newest(installed: Path) -> Path:
+    found = [home / "bin" for home in installed.glob("[0-9]*")]
+    found = [binaries for binaries in found if (binaries / "initdb").exists()]
+    if not found:
         raise SettingsError(
             "no PostgreSQL to test with: set TEST_DATABASE_URL, or run: "
             "sudo apt-get install -y --no-install-recommends postgresql"
         )
-    return newest.parent
+    return max(found, key=lambda binaries: int(binaries.parent.name))
 
 
 def _initdb(initdb: Path, home: Path) -> str:

@@ -73,7 +73,7 @@ class AssetRecords(Protocol):
 
         Raises:
             AssetNotFound: no record has this id.
-            Conflict: others changed the row at every try.
+            Conflict: others changed or held the row at every try.
         """
 
     def history(self, asset_id: UUID) -> list[AssetEvent]:
