@@ -16,6 +16,9 @@ from infra.brokers.sqlite_file import SqliteFile
 from schemas.ports import Clock, Message, QueueDepth
 
 _EVER = 2**62  # microseconds
+# Little at a time, twice as much as came since: no publish waits long for it.
+_PRUNE_EVERY = 1000  # publishes
+_PRUNE_AFTER = timedelta(minutes=1)  # for those who publish seldom
 
 
 class SqliteBroker:
@@ -29,6 +32,7 @@ class SqliteBroker:
         journal_age: how long the journal keeps what every queue has handed out.
         delivery_limit: after this many consumers died holding a message it becomes
             a dead letter with the reason `delivery_limit`.
+        lock_timeout: how long to wait while others write.
 
     Raises:
         SettingsError: the file cannot be opened, or is not a broker's.
@@ -42,24 +46,26 @@ class SqliteBroker:
         clock: Clock,
         journal_age: timedelta = timedelta(days=7),
         delivery_limit: int = 1000,
+        lock_timeout: timedelta = timedelta(seconds=8),
     ) -> None:
-        self._file = SqliteFile(path)
+        self._file = SqliteFile(path, lock_timeout)
         self._clock = clock
         self._journal_age = journal_age
+        self._prune_at = clock()
         self._consumers = Consumers(self._file, clock, delivery_limit)
 
     def provision(self, queues: Mapping[str, str]) -> None:
         """Declare queues and their dead queues; a new one starts at the log's end."""
         with self._file.writing() as db:
             for queue, key in queues.items():
-                sql.declare(db, queue, key, journal.micros(self._clock()))
+                sql.declare(db, queue, key)
             self._prune(db)
 
     def publish(self, key: str, message: Message) -> None:
         """Append *message* to the log, synced to disk; its time is the clock's."""
         with self._file.writing() as db:
             position = journal.append(db, key, message, journal.micros(self._clock()))
-            if journal.prune_is_due(position):
+            if position % _PRUNE_EVERY == 0 or self._clock() >= self._prune_at:
                 self._prune(db)
             listening = sql.listeners(db, key)
         self._consumers.ring(listening)
@@ -112,4 +118,6 @@ class SqliteBroker:
             position = messages[-1].position
 
     def _prune(self, db: Connection) -> None:
-        journal.prune(db, journal.micros(self._clock() - self._journal_age))
+        now = self._clock()
+        self._prune_at = now + _PRUNE_AFTER
+        journal.prune(db, journal.micros(now - self._journal_age), 2 * _PRUNE_EVERY)

@@ -37,7 +37,8 @@ class SqliteDelivery:
 
     def retry(self, delay: timedelta, cause: str) -> None:
         """Let the message wait; *cause* stays with it as header `x-cause`."""
-        ready_at = micros(self._subscription.clock() + delay)
+        due = self._subscription.clock() + delay
+        ready_at = micros(due) if delay > timedelta() else sql.AT_ONCE
         self._subscription.settle(
             lambda db: sql.retry(db, self._claim, cause, ready_at), self.queue
         )
@@ -51,11 +52,8 @@ class SqliteDelivery:
         )
 
     def release(self) -> None:
-        """Hand the message back, behind those that are ready already."""
-        now = micros(self._subscription.clock())
-        self._subscription.settle(
-            lambda db: sql.release(db, self._claim, now), self.queue
-        )
+        """Hand the message back, behind those that were handed out less often."""
+        self._subscription.settle(lambda db: sql.release(db, self._claim), self.queue)
 
 
 class SqliteSubscription:
@@ -155,10 +153,12 @@ class SqliteSubscription:
         seen = sql.outlook(db, self._queue, self._id)
         if not seen.enlisted:
             raise Unavailable(f"{self._queue}: this consumer's bell was removed")
-        if seen.unsettled >= self._prefetch or not (seen.waiting or seen.ready_at):
+        if seen.unsettled >= self._prefetch:
             return _LOOK_EVERY_S
-        if seen.waiting or seen.ready_at is None:
+        if seen.waiting:
             return 0
+        if seen.ready_at is None:
+            return _LOOK_EVERY_S
         return min(_LOOK_EVERY_S, max(0, seen.ready_at - now) / 1e6)
 
     def _pass_on(self) -> None:

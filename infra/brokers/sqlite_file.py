@@ -6,13 +6,13 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 from schemas.errors import SettingsError, Unavailable
 
 APPLICATION_ID = 0x50524251  # marks the file as ours: "PRBQ"
 VERSION = 1
-_BUSY_S = 8.0
 _SETTINGS = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_NOTADB)
 
 # Times are microseconds since 1970 in UTC. A queue is a cursor into the log; what was
@@ -38,7 +38,7 @@ CREATE TABLE message (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     queue TEXT NOT NULL,
     consumer TEXT,  -- NULL: not handed out
-    ready_at INTEGER NOT NULL,
+    ready_at INTEGER NOT NULL DEFAULT 0,  -- 0: at once
     attempt INTEGER NOT NULL DEFAULT 1,
     handouts INTEGER NOT NULL DEFAULT 0,  -- tells one hand-out from the next
     lost INTEGER NOT NULL DEFAULT 0,  -- hand-outs to consumers that died
@@ -48,7 +48,7 @@ CREATE TABLE message (
     headers TEXT NOT NULL,
     body BLOB NOT NULL
 );
-CREATE INDEX message_by_queue ON message (queue, consumer, ready_at);
+CREATE INDEX message_by_queue ON message (queue, consumer, ready_at, handouts);
 CREATE INDEX message_by_consumer ON message (consumer) WHERE consumer IS NOT NULL;
 CREATE TABLE consumer (
     id TEXT PRIMARY KEY,
@@ -68,7 +68,7 @@ class SqliteFile:
         Unavailable: it was locked for too long, or the disk failed.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, lock_timeout: timedelta) -> None:
         self.path = path.absolute()
         self.bells = self.path.with_name(f"{self.path.name}.d")
         self._turn = threading.Lock()
@@ -76,7 +76,7 @@ class SqliteFile:
         try:
             self.bells.mkdir(parents=True, exist_ok=True)
             with _alone(self.bells):
-                self._connection = _open(self.path)
+                self._connection = _open(self.path, lock_timeout.total_seconds())
                 self._inode = self.path.stat().st_ino
         except OSError as exc:
             raise SettingsError(f"broker file {path}: {exc.strerror}") from exc
@@ -101,14 +101,9 @@ class SqliteFile:
         with self._turn:
             db = self._opened()
             try:
-                db.execute(begin)
-                yield db
-                db.execute("COMMIT")
+                yield from _all_or_none(db, begin)
             except sqlite3.Error as exc:
                 raise Unavailable(f"broker file {self.path}: {exc}") from exc
-            finally:
-                if db.in_transaction:
-                    db.rollback()
 
     def _opened(self) -> sqlite3.Connection:
         if self._connection is None:
@@ -123,6 +118,16 @@ class SqliteFile:
         return self._connection
 
 
+def _all_or_none(db: sqlite3.Connection, begin: str) -> Iterator[sqlite3.Connection]:
+    try:
+        db.execute(begin)
+        yield db
+        db.execute("COMMIT")
+    finally:
+        if db.in_transaction:
+            db.rollback()
+
+
 @contextlib.contextmanager
 def _alone(folder: Path) -> Iterator[None]:
     # The switch to WAL fails at once, not after a wait, if others open the file too.
@@ -134,10 +139,10 @@ def _alone(folder: Path) -> Iterator[None]:
         os.close(fd)
 
 
-def _open(path: Path) -> sqlite3.Connection:
+def _open(path: Path, timeout_s: float) -> sqlite3.Connection:
     try:
         db = sqlite3.connect(
-            path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False
+            path, timeout=timeout_s, isolation_level=None, check_same_thread=False
         )
         try:
             _prepare(db, path)

@@ -12,8 +12,6 @@ from schemas.ports import Message
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _PAGE = 100  # messages read at once; bodies are small
-_PRUNE_EVERY = 1000  # publishes
-_PRUNE_ROWS = 2 * _PRUNE_EVERY  # more than came since, so an old log shrinks
 
 
 def micros(moment: datetime) -> int:
@@ -55,19 +53,14 @@ def page(
     return [message(*row) for row in rows.fetchall()]
 
 
-def prune(db: Connection, before: int) -> None:
-    """Delete old messages from the log's head that every queue has behind it."""
+def prune(db: Connection, before: int, rows: int) -> None:
+    """Delete the oldest messages that every queue has behind it, up to *rows*."""
     db.execute(
         "DELETE FROM log WHERE published_at < ? AND position IN"
         " (SELECT position FROM log ORDER BY position LIMIT ?) AND NOT EXISTS"
         " (SELECT 1 FROM queue WHERE queue.key = log.key AND cursor < position)",
-        (before, _PRUNE_ROWS),
+        (before, rows),
     )
-
-
-def prune_is_due(position: int) -> bool:
-    """Whether the publish that got *position* should prune, too."""
-    return position % _PRUNE_EVERY == 0
 
 
 def message(

@@ -10,9 +10,12 @@ from datetime import datetime
 from sqlite3 import Connection
 
 from infra.brokers import headers
-from infra.brokers.sqlite_journal import message, micros, moment
+from infra.brokers.sqlite_journal import message, moment
 from schemas.errors import QueueNotFound
 from schemas.ports import Message, QueueDepth
+
+# Not the time: another process's clock may be behind the one that would be asked.
+AT_ONCE = 0
 
 
 @dataclass(frozen=True)
@@ -42,13 +45,13 @@ class Outlook:
     ready_at: int | None
 
 
-def declare(db: Connection, queue: str, key: str, now: int) -> None:
+def declare(db: Connection, queue: str, key: str) -> None:
     """Bind *queue* to *key*; what its old key brought it stays in it."""
-    names = {"queue": queue, "key": key, "now": now}
+    names = {"queue": queue, "key": key}
     db.execute(
         "INSERT INTO message"
-        " (queue, ready_at, position, published_at, key, headers, body)"
-        " SELECT queue, :now, position, published_at, key, headers, body"
+        " (queue, position, published_at, key, headers, body)"
+        " SELECT queue, position, published_at, key, headers, body"
         " FROM waiting WHERE queue = :queue AND key != :key",
         names,
     )
@@ -75,9 +78,9 @@ def put(db: Connection, queue: str, message: Message, now: int) -> None:
     """Add a message to one queue."""
     text = json.dumps(headers.fresh(message.headers))
     db.execute(
-        "INSERT INTO message (queue, ready_at, published_at, key, headers, body)"
-        " VALUES (?, ?, ?, ?, ?, ?)",
-        (queue, now, now, message.key, text, message.body),
+        "INSERT INTO message (queue, published_at, key, headers, body)"
+        " VALUES (?, ?, ?, ?, ?)",
+        (queue, now, message.key, text, message.body),
     )
 
 
@@ -100,15 +103,16 @@ def claim(db: Connection, queue: str, consumer: str, now: int) -> Claim | None:
     rows = db.execute(
         "UPDATE message SET consumer = :consumer, handouts = handouts + 1"
         " WHERE id = (SELECT id FROM message WHERE queue = :queue"
-        "  AND consumer IS NULL AND ready_at <= :now ORDER BY ready_at, id LIMIT 1)"
+        "  AND consumer IS NULL AND ready_at <= :now"
+        "  ORDER BY ready_at, handouts, id LIMIT 1)"
         " RETURNING id",
         names,
     ).fetchall()
     if not rows:
         rows = db.execute(
             "INSERT INTO message"
-            " (queue, consumer, ready_at, position, published_at, key, headers, body)"
-            " SELECT queue, :consumer, :now, position, published_at, key, headers, body"
+            " (queue, consumer, position, published_at, key, headers, body)"
+            " SELECT queue, :consumer, position, published_at, key, headers, body"
             " FROM waiting WHERE queue = :queue ORDER BY position LIMIT 1"
             " RETURNING id",
             names,
@@ -129,9 +133,9 @@ def ack(db: Connection, held: Claim) -> None:
     )
 
 
-def release(db: Connection, held: Claim, now: int) -> None:
+def release(db: Connection, held: Claim) -> None:
     """Make a message ready again, if the claim still stands."""
-    _return(db, held, held, now)
+    _return(db, held, held)
 
 
 def retry(db: Connection, held: Claim, cause: str, ready_at: int) -> None:
@@ -154,7 +158,7 @@ def dead_letter(db: Connection, held: Claim, reason: str, at: datetime) -> None:
         queue=headers.dead_queue(held.queue),
         message=replace(held.message, headers=marked),
     )
-    _return(db, held, after, micros(at))
+    _return(db, held, after)
 
 
 def enlist(db: Connection, consumer: str, queue: str) -> None:
@@ -223,7 +227,7 @@ def depths(db: Connection, now: int) -> Iterator[tuple[str, QueueDepth]]:
         yield name, QueueDepth(ready, delayed, unsettled, oldest_at)
 
 
-def _return(db: Connection, held: Claim, after: Claim, ready_at: int) -> None:
+def _return(db: Connection, held: Claim, after: Claim, ready_at: int = AT_ONCE) -> None:
     db.execute(
         "UPDATE message SET consumer = NULL, ready_at = :ready_at, queue = :queue,"
         " lost = CASE WHEN queue = :queue THEN lost ELSE 0 END,"
