@@ -1,10 +1,10 @@
 """Probes of everything a platform stands on, each with the way to mend it."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from infra.jail.probe import probe
 from infra.platform import Platform, utcnow
 from infra.settings import PlatformSettings
 from schemas.errors import PratiqueError
@@ -79,8 +79,9 @@ def _tables(platform: Platform) -> str:
 
 
 def _sandbox(platform: Platform) -> str:
-    pid = platform.sandbox.run(os.getpid)
-    return f"cores run in a process of their own (now {pid})"
+    found = platform.sandbox.run(probe)
+    network = "with" if found.network else "without"
+    return f"cores run in processes of their own, {network} network"
 
 
 def _settings(platform: Platform) -> str:
