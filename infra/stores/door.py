@@ -130,7 +130,7 @@ def _check_headers(request: Request, grant: Grant) -> None:
         raise Refused(411, "length_required", "Content-Length is missing.")
     if length != str(grant.max_bytes):
         raise Refused(400, "size_mismatch", f"{grant.max_bytes} bytes were signed.")
-    if request.headers.get("content-type") != grant.media_type:
+    if request.headers.getlist("content-type") != [grant.media_type]:
         raise Refused(403, "type_mismatch", f"{grant.media_type} was signed.")
     given = [(k, v) for k, v in request.headers.items() if k.startswith(META)]
     if sorted(given) != sorted((META + k, v) for k, v in grant.metadata.items()):
