@@ -1,7 +1,9 @@
 """Fixtures of the upload function's tests."""
 
 import shutil
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -42,9 +44,34 @@ def provisioned(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def ports(provisioned: Path) -> Iterator[tuple[ObjectStore, AssetRecords]]:
+    """Give the ports that most tests share."""
+    store, records = _open(provisioned)
+    yield store, records
+    records.close()
+    store.close()
+
+
 @pytest.fixture
-def house(provisioned: Path, tmp_path: Path) -> Iterator[House]:
-    """Give a house of the test's own."""
+def house(
+    provisioned: Path, ports: tuple[ObjectStore, AssetRecords]
+) -> Iterator[House]:
+    """Give an empty house; it is swept afterwards, as new folders take time."""
+    house = House(provisioned, *ports)
+    yield house
+    house.opened.close()
+    for info in [*house.objects, *house.store.list("clean")]:
+        house.store.delete(info.ref)
+    with closing(sqlite3.connect(provisioned / "assets.db")) as database:
+        for table in ("asset_events", "consents", "assets", "projects"):
+            database.execute(f"DELETE FROM {table}")
+        database.commit()
+
+
+@pytest.fixture
+def fragile(provisioned: Path, tmp_path: Path) -> Iterator[House]:
+    """Give a house of the test's own, to be broken."""
     folder = tmp_path / "house"
     shutil.copytree(provisioned, folder)
     house = House(folder, *_open(folder))
