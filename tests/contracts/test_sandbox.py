@@ -5,40 +5,17 @@ import signal
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import BinaryIO
 
 import pytest
 
 from infra.sandbox import SandboxSettings, open_sandbox
 from schemas.errors import Rejected, SandboxFailure
 from schemas.ports import Sandbox
-from tests.infra import cores
-
-MIB = 1024 * 1024
-
-
-class Ranges:
-    """A RangedReader that remembers what it was asked for."""
-
-    def __init__(self, data: bytes) -> None:
-        self.data = data
-        self.size_bytes = len(data)
-        self.asked: list[tuple[int, int]] = []
-
-    def read_at(self, offset: int, length: int) -> bytes:
-        self.asked.append((offset, length))
-        return self.data[offset : offset + length]
-
-
-@contextmanager
-def pipe() -> Iterator[tuple[BinaryIO, BinaryIO]]:
-    reading, writing = os.pipe()
-    with os.fdopen(reading, "rb") as source, os.fdopen(writing, "wb") as end:
-        yield source, end
+from tests.infra.sandbox import cores, hijacked
+from tests.infra.sandbox.jails import MIB, Ranges, pipe
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +28,7 @@ def sandbox() -> Iterator[Sandbox]:
         file_size_bytes=MIB,
         open_files=32,
     )
-    opened = open_sandbox(settings, ["tests.infra.cores"])
+    opened = open_sandbox(settings, ["tests.infra.sandbox.cores"])
     yield opened
     opened.close()
 
@@ -185,7 +162,7 @@ def test_ranges_are_fetched_and_not_the_object(sandbox: Sandbox) -> None:
 
     sandbox.run(cores.ends, reader)
 
-    assert sum(length for _, length in reader.asked) <= 2 * 64 * 1024
+    assert reader.asked_bytes <= 2 * 64 * 1024
 
 
 def test_other_arguments_are_pickled(sandbox: Sandbox) -> None:
@@ -210,7 +187,7 @@ def test_nothing_a_hijacked_core_sends_is_executed(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:
     with pytest.raises(SandboxFailure, match="core_failed"):
-        sandbox.run(cores.forge_pickle, str(tmp_path / "made by a pickle"))
+        sandbox.run(hijacked.forge_pickle, str(tmp_path / "made by a pickle"))
 
     assert list(tmp_path.iterdir()) == []
 

@@ -1,4 +1,4 @@
-"""Cores that behave, misbehave and break out, for the sandbox's tests.
+"""Cores that behave and misbehave, for the sandbox's tests.
 
 Imports little: most tests lose a process, and each new one imports this.
 """
@@ -6,7 +6,6 @@ Imports little: most tests lose a process, and each new one imports this.
 import ctypes
 import io
 import os
-import pickle
 import resource
 import select
 import signal
@@ -17,7 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from infra.jail.wire import Channel, Kind
 from schemas.errors import Rejected
 
 
@@ -293,60 +291,3 @@ def session() -> list[int]:
 def blocked_signals() -> list[int]:
     """Return which signals are blocked."""
     return sorted(signal.pthread_sigmask(signal.SIG_BLOCK, []))
-
-
-# What a hijacked core would do: speak to the parent itself.
-
-
-class _Charge:
-    def __init__(self, path: str) -> None:
-        self.path = path
-
-    def __reduce__(self) -> tuple[object, tuple[str]]:
-        return os.mkdir, (self.path,)
-
-
-def forge_pickle(path: str) -> str:
-    """Send a result that would make a folder if it were unpickled."""
-    _parent().send(Kind.RESULT, pickle.dumps(_Charge(path)))
-    signal.pause()
-    return ""
-
-
-def forge(kind: int, payload: bytes) -> None:
-    """Send a frame of one's own."""
-    _parent().send(Kind(kind), payload)
-    signal.pause()
-
-
-def forge_asks(source: BinaryIO, ask: str, count: int) -> None:
-    """Ask again and again, past the file that was given."""
-    parent = _parent()
-    for _ in range(count):
-        parent.send(Kind.ASK, ask.encode())
-        parent.receive(1 << 20)
-
-
-def babble(data: bytes) -> None:
-    """Send what is no frame."""
-    _parent_socket().sendall(data)
-    signal.pause()
-
-
-def hang_up() -> None:
-    """Close the socket, and live on."""
-    _parent_socket().shutdown(socket.SHUT_RDWR)
-    signal.pause()
-
-
-def _parent() -> Channel:
-    return Channel(_parent_socket())
-
-
-def _parent_socket() -> socket.socket:
-    for link in Path("/proc/self/fd").iterdir():
-        try:
-            return socket.fromfd(int(link.name), socket.AF_UNIX, socket.SOCK_STREAM)
-        except OSError:
-            continue
-    raise LookupError("no socket")
