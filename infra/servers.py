@@ -2,7 +2,7 @@
 
 Each has its own temporary directory, a free loopback port and a password, so it
 disturbs no server that is there already. It dies with the process that started it,
-even by SIGKILL; only then does its directory stay behind.
+also by SIGKILL; of a process killed so the directory stays behind, and nothing else.
 """
 
 import os

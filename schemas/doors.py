@@ -111,11 +111,14 @@ def safe_filename(filename: str) -> str:
     """
     plain = unicodedata.normalize("NFKD", filename).replace("\\", "/")
     name = "".join(c for c in plain.rpartition("/")[2] if not unicodedata.combining(c))
+    name = re.sub(r"[^A-Za-z0-9._-]+", "_", name)
+    name = re.sub(r"[_-]*\.[._-]*", ".", name).rstrip("._-")
     stem, dot, suffix = name.rpartition(".")
     if not (dot and re.fullmatch(r"[A-Za-z0-9]{1,10}", suffix)):
         stem, suffix = name, ""
-    stem = re.sub(r"[^A-Za-z0-9._-]+", "_", stem).strip("._-") or "file"
-    return f"{stem[: 99 - len(suffix)]}.{suffix}" if suffix else stem[:100].rstrip(".")
+    room = 99 - len(suffix) if suffix else 100
+    stem = stem.strip("._-")[:room].rstrip("._-") or "file"
+    return f"{stem}.{suffix}" if suffix else stem
 
 
 def is_storable(text: str) -> bool:
