@@ -45,9 +45,10 @@ class SandboxSettings(BaseSettings):
         ge=_MIB,
         description="address space beyond what the process has after its imports",
     )
-    cpu_s: float = Field(30, gt=0, description="processor time; a verdict")
+    # Encoding 48 megapixels as AVIF or noisy PNG takes most of a minute.
+    cpu_s: float = Field(60, gt=0, description="processor time; a verdict")
     wall_clock_s: float = Field(
-        120, gt=0, description="waiting for the store excluded; worth a retry"
+        180, gt=0, description="waiting for the store excluded; worth a retry"
     )
     file_size_bytes: int = Field(
         5 * 1024 * _MIB, ge=0, description="as much as S3 takes in one PUT"
