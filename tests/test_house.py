@@ -1,0 +1,23 @@
+"""The house rules that no linter knows."""
+
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+CODE = [
+    path
+    for folder in ("schemas", "functions", "infra", "tests")
+    for path in sorted((ROOT / folder).rglob("*.py"))
+]
+
+
+@pytest.mark.parametrize("path", CODE, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_file_fits_in_300_lines(path: Path) -> None:
+    assert len(path.read_text().splitlines()) <= 300
+
+
+def test_the_three_floors_and_the_files_that_were_asked_for_are_there() -> None:
+    asked_for = ["functions", "infra", "schemas", "tests", "pyproject.toml"]
+
+    assert [name for name in asked_for if not (ROOT / name).exists()] == []

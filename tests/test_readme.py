@@ -1,0 +1,64 @@
+"""The README names only what exists."""
+
+import re
+from pathlib import Path
+
+import click
+
+from infra.cli import pratique
+from infra.platform import discover
+from infra.settings import PlatformSettings
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+
+
+def section(title: str) -> str:
+    _, _, rest = README.partition(f"\n## {title}\n")
+    return rest.partition("\n## ")[0]
+
+
+def variables() -> set[str]:
+    kinds = [PlatformSettings, *(f.settings for f in discover().values())]
+    names = set()
+    for kind in kinds:
+        prefix = kind.model_config.get("env_prefix", "")
+        for name, field in kind.model_fields.items():
+            names.add(str(field.validation_alias or f"{prefix}{name}").upper())
+    return names
+
+
+def test_every_variable_in_the_settings_table_is_a_setting() -> None:
+    named = set(re.findall(r"`([A-Z]+_[A-Z_]+)`", section("Settings")))
+
+    assert named
+    assert named <= variables()
+
+
+def test_every_command_is_in_the_operate_table_and_every_row_exists() -> None:
+    rows = re.findall(
+        r"^\| (.*?) \|", section("Operate").replace("\\|", "/"), re.MULTILINE
+    )
+    named = {code.split()[0] for row in rows for code in re.findall(r"`([^`]+)`", row)}
+
+    assert named == set(pratique.commands)
+
+
+def test_the_options_of_replay_exist() -> None:
+    options = set(re.findall(r"`(--[a-z-]+)`", section("Operate")))
+    known = {
+        name
+        for command in pratique.commands.values()
+        for parameter in command.params
+        if isinstance(parameter, click.Option)
+        for name in parameter.opts
+    }
+
+    assert options <= known
+
+
+def test_every_path_that_it_names_is_there() -> None:
+    paths = set(re.findall(r"`((?:schemas|functions|infra|tests)/[\w./]*)`", README))
+
+    assert paths
+    assert [path for path in sorted(paths) if not (ROOT / path).exists()] == []
