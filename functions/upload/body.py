@@ -4,7 +4,10 @@ import io
 from collections.abc import AsyncIterator
 from typing import Any
 
+import anyio
 import anyio.from_thread
+
+from functions.upload.parts import FormError
 
 
 class BodyReader(io.RawIOBase):
@@ -43,10 +46,21 @@ class BodyReader(io.RawIOBase):
         if self._broken is not None:
             raise self._broken
         try:
-            return anyio.from_thread.run(next_chunk, self._chunks)
+            chunk = anyio.from_thread.run(_chunk_or_stop, self._chunks)
+            if chunk is None:
+                raise FormError("body_incomplete", "The server is stopping.")
         except BaseException as exc:
             self._broken = exc
             raise
+        return chunk
+
+
+async def _chunk_or_stop(chunks: AsyncIterator[bytes]) -> bytes | None:
+    """Return the next chunk; None when the event loop ends, which must not hang."""
+    try:
+        return await next_chunk(chunks)
+    except anyio.get_cancelled_exc_class():
+        return None
 
 
 async def next_chunk(chunks: AsyncIterator[bytes]) -> bytes:

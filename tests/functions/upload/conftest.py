@@ -16,7 +16,7 @@ from schemas.ports import AssetRecords, ObjectStore
 from tests.functions.upload.house import NOW, House, nothing
 
 
-def _open(folder: Path) -> tuple[ObjectStore, AssetRecords]:
+def open_ports(folder: Path) -> tuple[ObjectStore, AssetRecords]:
     store = open_store(
         f"file:{folder}/objects?announce=off",
         public_url="http://pratique.test",
@@ -35,7 +35,7 @@ def _open(folder: Path) -> tuple[ObjectStore, AssetRecords]:
 def provisioned(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give a folder to copy: faster than a new one for each test."""
     folder = tmp_path_factory.mktemp("provisioned")
-    store, records = _open(folder)
+    store, records = open_ports(folder)
     store.provision("quarantine", versioned=True)
     store.provision("clean", versioned=False)
     records.provision()
@@ -45,25 +45,28 @@ def provisioned(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def ports(provisioned: Path) -> Iterator[tuple[ObjectStore, AssetRecords]]:
-    """Give the ports that most tests share."""
-    store, records = _open(provisioned)
-    yield store, records
-    records.close()
-    store.close()
+def shared(
+    provisioned: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[House]:
+    """Give the house that most tests share."""
+    # Never the template itself: copying an open SQLite file drops its locks.
+    folder = tmp_path_factory.mktemp("shared") / "house"
+    shutil.copytree(provisioned, folder)
+    house = House(folder, *open_ports(folder))
+    yield house
+    house.records.close()
+    house.store.close()
 
 
 @pytest.fixture
-def house(
-    provisioned: Path, ports: tuple[ObjectStore, AssetRecords]
-) -> Iterator[House]:
+def house(shared: House) -> Iterator[House]:
     """Give an empty house; it is swept afterwards, as new folders take time."""
-    house = House(provisioned, *ports)
+    house = House(shared.folder, shared.store, shared.records)
     yield house
-    house.opened.close()
+    house.stop()
     for info in [*house.objects, *house.store.list("clean")]:
         house.store.delete(info.ref)
-    with closing(sqlite3.connect(provisioned / "assets.db")) as database:
+    with closing(sqlite3.connect(house.folder / "assets.db")) as database:
         for table in ("asset_events", "consents", "assets", "projects"):
             database.execute(f"DELETE FROM {table}")
         database.commit()
@@ -74,9 +77,9 @@ def fragile(provisioned: Path, tmp_path: Path) -> Iterator[House]:
     """Give a house of the test's own, to be broken."""
     folder = tmp_path / "house"
     shutil.copytree(provisioned, folder)
-    house = House(folder, *_open(folder))
+    house = House(folder, *open_ports(folder))
     yield house
-    house.opened.close()
+    house.stop()
     house.records.close()
     house.store.close()
 

@@ -1,7 +1,6 @@
 """An upload function on real embedded adapters, asked in memory or over a socket."""
 
 import asyncio
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -43,7 +42,7 @@ class House:
     records: AssetRecords
     settings: dict[str, Any] = field(default_factory=dict)
     now: datetime = NOW
-    opened: ExitStack = field(default_factory=ExitStack)
+    servers: list[Server] = field(default_factory=list)
 
     def app(self) -> Any:
         """Return a new app."""
@@ -82,11 +81,18 @@ class House:
         """Serve on a socket; return the port."""
         listening = listen("127.0.0.1", 0)
         server = Server(self.app(), listening, stop_s=2)
+        self.servers.append(server)
         server.start()
-        self.opened.callback(server.join, timedelta(seconds=5))
-        self.opened.callback(server.stop)
         port: int = listening.getsockname()[1]
         return port
+
+    def stop(self) -> bool:
+        """End the servers; return whether they finished what they had in hand."""
+        for server in self.servers:
+            server.stop()
+        ended = [server.join(timedelta(seconds=8)) for server in self.servers]
+        self.servers = []
+        return all(ended)
 
     @property
     def assets(self) -> list[Asset]:
