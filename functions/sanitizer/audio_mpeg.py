@@ -17,16 +17,21 @@ from functions.sanitizer.findings import Finding
 
 
 def strip_mpeg(source: BinaryIO, output: BinaryIO) -> set[Finding]:
-    """Write the frames, nothing else; the last one may be as cut as it came."""
+    """Write the frames, nothing else.
+
+    A last frame that is cut stays as the sign that sound is missing, but not where
+    tags came behind it: there the file was whole.
+    """
     size = size_of(source)
     start, findings = leading(source, 0, size)
     end, found = trailing(source, start, size)
     findings |= found
     at = start
-    first = True
+    first, tagged = True, end < size
     for run in _runs(source, start, end):
         findings |= contents(source, at, run.start)
-        findings |= _write(source, output, run, first=first)
+        stop = run.whole if tagged else run.end
+        findings |= _write(source, output, run, stop, first=first)
         at, first = run.end, False
     if first:
         raise unreadable("no frame of sound was found in the file")
@@ -44,7 +49,7 @@ def _runs(source: BinaryIO, start: int, end: int) -> Iterator[Run]:
 
 
 def _write(
-    source: BinaryIO, output: BinaryIO, run: Run, *, first: bool
+    source: BinaryIO, output: BinaryIO, run: Run, stop: int, *, first: bool
 ) -> set[Finding]:
     start, findings = run.start, set()
     if first:
@@ -53,5 +58,5 @@ def _write(
         output.write(clean)
         start += len(frame)
         findings = {Finding.PADDING} if clean != frame else set()
-    copy(source, output, start, run.end)
+    copy(source, output, start, stop)
     return findings

@@ -32,9 +32,14 @@ class Frame(NamedTuple):
 
 
 class Run(NamedTuple):
-    """Frames that follow each other without a gap."""
+    """Frames that follow each other without a gap.
+
+    Attributes:
+        whole: where the last whole frame ends; the one behind it is cut.
+    """
 
     start: int
+    whole: int
     end: int
     first_size: int
 
@@ -80,12 +85,14 @@ class Frames:
         """Return the frames from *at* on; the last one may be cut by the end."""
         first = self._frame(at)
         assert first is not None
-        start = at
+        start = whole = at
         frame: Frame | None = first
         while frame and frame.kind == first.kind:
             at += frame.size
+            whole = at if at <= self._end else whole
             frame = self._frame(at)
-        return Run(start, min(at, self._end), min(first.size, self._end - start))
+        end = min(at, self._end)
+        return Run(start, whole, end, min(first.size, end - start))
 
     def _believable(self, at: int) -> bool:
         first = self._frame(at)

@@ -1,0 +1,62 @@
+"""The metadata function's pure core: what an image is, how long a sound lasts."""
+
+from typing import BinaryIO
+
+from functions.metadata.audio import describe_audio
+from functions.metadata.blocks import Blocks
+from functions.metadata.errors import NotSound
+from functions.metadata.images import describe_image
+from functions.metadata.kinds import HEAD_BYTES, Kind, kind_of
+from schemas.errors import Rejected
+
+# The common formats take up to six: the head, the tail and some of the middle.
+_BLOCKS_OF_AUDIO = 32
+_COMPLAINTS = {
+    "audio": "The file is not sound that can be read: it is damaged or incomplete.",
+    "image": "The file is not an image that can be read: it is damaged or incomplete.",
+}
+
+
+def describe(source: BinaryIO, media_type: str) -> dict[str, int | float | str | bool]:
+    """Return the technical facts of a file.
+
+    Sound: `duration_seconds`, `samplerate` (Hz), `bitrate` (kbit/s), `channels`.
+    Images: `width`, `height` (pixels), `frames`, `mode`. Anything else: nothing, and
+    that is no failure.
+
+    Args:
+        source: seekable; fetched in blocks of 64 KiB, as few as the format allows.
+        media_type: what the file was said to be: it only decides whether bytes that
+            are not recognised are a failure.
+
+    Raises:
+        Rejected: `unreadable_audio` or `unreadable_image`; the detail is a sentence
+            for people.
+    """
+    blocks = Blocks(source)
+    kind = kind_of(blocks.read_at(0, HEAD_BYTES))
+    said = media_type.partition("/")[0]
+    family = kind.family if kind else said
+    if family not in _COMPLAINTS:
+        return {}
+    try:
+        return _describe(blocks, kind)
+    except NotSound:
+        if kind and kind.weak and said != "audio":
+            return {}
+        raise
+    except Rejected:
+        raise
+    except Exception as exc:  # parsers fail on bad bytes in all ways
+        if blocks.failure:
+            raise blocks.failure from exc
+        raise Rejected(f"unreadable_{family}", _COMPLAINTS[family]) from exc
+
+
+def _describe(blocks: Blocks, kind: Kind | None) -> dict[str, int | float | str | bool]:
+    if kind is None:
+        raise ValueError("not recognised")
+    if kind is Kind.IMAGE:
+        return describe_image(blocks)
+    blocks.budget = _BLOCKS_OF_AUDIO
+    return describe_audio(blocks, kind)

@@ -1,0 +1,20 @@
+"""How the metadata function refuses sound."""
+
+from schemas.errors import Rejected
+
+
+class NotSound(Rejected):
+    """No frame of sound was found where the first bytes promised some."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__("unreadable_audio", detail)
+
+
+def unreadable(detail: str) -> Rejected:
+    """Return the refusal of sound that can't be described; *detail* is for people."""
+    return Rejected("unreadable_audio", detail)
+
+
+def cut_off() -> Rejected:
+    """Return the refusal of sound whose end is missing."""
+    return unreadable("The sound is cut off: the end of the file is missing.")

@@ -1,0 +1,80 @@
+"""FLAC: the last frame has to be whole, and the one that the header counts to.
+
+Source: RFC 9639, 9.1.
+"""
+
+from typing import NamedTuple
+
+from fastcrc import crc8, crc16
+
+from functions.metadata.blocks import BLOCK, Blocks
+from functions.metadata.errors import cut_off, unreadable
+from functions.metadata.sound import Sound
+from functions.metadata.tags import end_of_leading_tags, start_of_trailing_tags
+
+_TAIL = 3 * BLOCK  # a frame of eight channels with 24 bits fits
+_SIZES = {1: 192, 2: 576, 3: 1152, 4: 2304, 5: 4608}
+
+
+class _Frame(NamedTuple):
+    number: int
+    samples: int
+    variable: bool  # then the number counts samples, not frames
+
+
+def measure_flac(blocks: Blocks) -> Sound:
+    """Return the facts of a FLAC file.
+
+    Raises:
+        Rejected: samples are missing.
+    """
+    start = end_of_leading_tags(blocks)
+    info = blocks.read_at(start + 8, 34)
+    if blocks.read_at(start, 4) != b"fLaC" or len(info) < 34:
+        raise unreadable("The file does not say how its sound is coded.")
+    total = int.from_bytes(info[13:18], "big") & 0xF_FFFF_FFFF
+    played = _samples(blocks, int.from_bytes(info[2:4], "big"))
+    if played < total:
+        raise cut_off()
+    sound = Sound.by_tinytag(blocks, "flac")
+    if total or not sound.samplerate:
+        return sound
+    # Encoders that could not seek back leave the count out.
+    length = played / sound.samplerate
+    sound = sound.model_copy(update={"duration_seconds": length})
+    return sound.averaged(blocks.size_bytes)
+
+
+def _samples(blocks: Blocks, block_size: int) -> int:
+    """Return how many samples there are up to the end of the last frame."""
+    end = start_of_trailing_tags(blocks)
+    origin = max(0, end - _TAIL)
+    tail = blocks.read_at(origin, end - origin)
+    at = len(tail)
+    while (
+        at := max(tail.rfind(b"\xff\xf8", 0, at), tail.rfind(b"\xff\xf9", 0, at))
+    ) >= 0:
+        frame = _frame(tail[at : at + 16])
+        if frame and crc16.umts(tail[at:]) == 0:
+            before = frame.number * (1 if frame.variable else block_size)
+            return before + frame.samples
+    raise cut_off()
+
+
+def _frame(data: bytes) -> _Frame | None:
+    if len(data) < 6 or data[2] < 16:
+        return None
+    first = data[4]
+    more = 0 if first < 0x80 else max(0, 7 - (first ^ 0xFF).bit_length())
+    size_at = 5 + more
+    size_bytes = {6: 1, 7: 2}.get(data[2] >> 4, 0)
+    end = size_at + size_bytes + {12: 1, 13: 2, 14: 2}.get(data[2] & 15, 0)
+    if end >= len(data) or crc8.smbus(data[:end]) != data[end]:
+        return None
+    number = first if not more else first & (0x3F >> more)
+    for byte in data[5:size_at]:
+        number = number << 6 | byte & 0x3F
+    coded = int.from_bytes(data[size_at : size_at + size_bytes], "big") + 1
+    code = data[2] >> 4
+    samples = coded if size_bytes else _SIZES.get(code, 1 << code)
+    return _Frame(number, samples, bool(data[1] & 1))
