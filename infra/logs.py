@@ -14,7 +14,7 @@ def configure(level: str, style: Literal["text", "json"]) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Json() if style == "json" else _Text())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    for noisy in ("uvicorn.access", "alembic", "multipart", "python_multipart"):
+    for noisy in ("uvicorn", "alembic", "multipart", "python_multipart"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
