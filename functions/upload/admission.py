@@ -79,6 +79,7 @@ class Admission:
             self._give_up(asset.id, exc.code)
             raise
         self._look_again(asset.id)
+        log.info("accepted", extra={"asset": str(asset.id), "door": "form"})
         return asset.id
 
     def grant(
@@ -102,6 +103,7 @@ class Admission:
         assert asset.created_at is not None
         expires_at = asset.created_at + expires
         self._admit(asset, wish)
+        log.info("accepted", extra={"asset": str(asset.id), "door": "presigned"})
         return asset.id, upload, expires_at
 
     def _asset(

@@ -9,11 +9,11 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from functions.upload import assets, health, submissions
 from functions.upload.form import FormError
 from functions.upload.intake import Intake
 from functions.upload.pace import Linger
 from functions.upload.refusals import Code, Refusal, invalid
+from functions.upload.routes import assets, health, submit
 from functions.upload.settings import UploadSettings
 from schemas.functions import Context
 from schemas.ports import ASGIApp
@@ -31,7 +31,7 @@ def build_app(ctx: Context[UploadSettings]) -> ASGIApp:
     )
     app.state.context = ctx
     app.state.intake = Intake(ctx)
-    for routes in (submissions, assets, health):
+    for routes in (submit, assets, health):
         app.include_router(routes.router)
     app.add_exception_handler(Refusal, _refused)
     app.add_exception_handler(FormError, _unreadable)

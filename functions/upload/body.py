@@ -6,6 +6,7 @@ from typing import Any
 
 import anyio
 import anyio.from_thread
+from starlette.requests import ClientDisconnect
 
 from functions.upload.parts import FormError
 
@@ -64,8 +65,15 @@ async def _chunk_or_stop(chunks: AsyncIterator[bytes]) -> bytes | None:
 
 
 async def next_chunk(chunks: AsyncIterator[bytes]) -> bytes:
-    """Return the next chunk with something in it; b"" at the end."""
-    async for chunk in chunks:
-        if chunk:
-            return chunk
+    """Return the next chunk with something in it; b"" at the end.
+
+    Raises:
+        FormError: body_incomplete: the client left.
+    """
+    try:
+        async for chunk in chunks:
+            if chunk:
+                return chunk
+    except ClientDisconnect as exc:
+        raise FormError("body_incomplete", "The connection broke off.") from exc
     return b""

@@ -10,7 +10,6 @@ from urllib.parse import parse_qsl
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser
-from starlette.requests import ClientDisconnect
 
 from functions.upload.body import BodyReader, next_chunk
 from functions.upload.headers import Head, boundary_of, head_of, text
@@ -53,7 +52,7 @@ async def read_urlencoded(
         FormError: too_large (over field_bytes in all), body_malformed, body_incomplete.
     """
     raw = b""
-    while chunk := await _received(body):
+    while chunk := await next_chunk(body):
         raw += chunk
         if len(raw) > limits.field_bytes:
             raise FormError("too_large", "The form is too large.")
@@ -68,14 +67,6 @@ async def read_urlencoded(
         raise FormError("body_malformed", "The form has too many fields.") from exc
     for name, value in pairs:
         yield Field(text(name.encode("latin-1")), value.encode("latin-1"))
-
-
-async def _received(body: AsyncIterator[bytes]) -> bytes:
-    """Return the next chunk, b"" at the end."""
-    try:
-        return await next_chunk(body)
-    except ClientDisconnect as exc:
-        raise FormError("body_incomplete", "The connection broke off.") from exc
 
 
 class _Feed:
@@ -136,7 +127,7 @@ class _Feed:
 
     async def _fill(self) -> bool:
         """Parse one chunk more; return False when there is none, or no use."""
-        chunk = b"" if self._failure else await _received(self._body)
+        chunk = b"" if self._failure else await next_chunk(self._body)
         if not chunk:
             return False
         self._seen_bytes += len(chunk)

@@ -174,8 +174,8 @@ def parse_request(raw: bytes) -> UploadRequest:
     if not agreed or any(value is not True for value in agreed):
         raise Refusal(Code.CONSENT_MISSING)
     for name, values in members.items():
-        if len(values) > 1:
-            raise Refusal(Code.FIELD_REPEATED, field=clean_text(name)[:64])
+        if len(values) > 1 and name in UploadRequest.model_fields:
+            raise Refusal(Code.FIELD_REPEATED, field=name)
     try:
         return UploadRequest.model_validate({k: v[0] for k, v in members.items()})
     except ValidationError as exc:

@@ -31,7 +31,7 @@ def open_ports(folder: Path) -> tuple[ObjectStore, AssetRecords]:
     return store, records
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def provisioned(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give a folder to copy: faster than a new one for each test."""
     folder = tmp_path_factory.mktemp("provisioned")
@@ -44,7 +44,7 @@ def provisioned(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def shared(
     provisioned: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[House]:
@@ -61,7 +61,7 @@ def shared(
 @pytest.fixture
 def house(shared: House) -> Iterator[House]:
     """Give an empty house; it is swept afterwards, as new folders take time."""
-    house = House(shared.folder, shared.store, shared.records)
+    house = House(shared.folder, shared.store, shared.records, apps=shared.apps)
     yield house
     house.stop()
     for info in [*house.objects, *house.store.list("clean")]:

@@ -43,19 +43,24 @@ class House:
     settings: dict[str, Any] = field(default_factory=dict)
     now: datetime = NOW
     servers: list[Server] = field(default_factory=list)
+    apps: dict[str, Any] = field(default_factory=dict)
 
     def app(self) -> Any:
-        """Return a new app."""
+        """Return the app with these settings; making one takes longer than a test."""
         settings = {"tmp_dir": self.folder, "linger_s": 0.5, **self.settings}
-        return build_app(
-            Context(
-                store=self.store,
-                records=self.records,
-                announce=nothing,
-                sandbox=Locked(),
-                clock=lambda: self.now,
-                settings=UploadSettings(**settings),
-            )
+        key = repr((settings, id(self.store), id(self.records)))
+        if key not in self.apps:
+            self.apps[key] = build_app(self._context(settings))
+        return self.apps[key]
+
+    def _context(self, settings: dict[str, Any]) -> Context[UploadSettings]:
+        return Context(
+            store=self.store,
+            records=self.records,
+            announce=nothing,
+            sandbox=Locked(),
+            clock=lambda: self.now,
+            settings=UploadSettings(**settings),
         )
 
     def ask(self, method: str, url: str, **request: Any) -> httpx.Response:

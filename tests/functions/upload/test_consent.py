@@ -35,20 +35,12 @@ WISH = {
 
 
 @pytest.mark.parametrize("value", NO_CONSENT)
-def test_a_form_without_consent_is_answered_400_with_the_sentence(
+def test_a_form_without_consent_is_refused_and_leaves_nothing(
     house: House, value: Any
 ) -> None:
     response = house.submit({**FIELDS, "user_consent": value})
 
     assert (response.status_code, response.json()) == (400, ANSWER)
-
-
-@pytest.mark.parametrize("value", NO_CONSENT)
-def test_without_consent_nothing_is_stored_nor_recorded(
-    house: House, value: Any
-) -> None:
-    house.submit({**FIELDS, "user_consent": value})
-
     assert (house.objects, house.assets) == ([], [])
 
 

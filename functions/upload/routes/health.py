@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from functions.upload.refusals import Code, needing
-from functions.upload.routing import Ctx, problems
+from functions.upload.routes.given import Ctx, problems
 
 router = APIRouter(tags=["health"])
 

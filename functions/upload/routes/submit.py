@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from functions.upload.pace import paced
 from functions.upload.refusals import Code
-from functions.upload.routing import Ctx, TheIntake, problems
+from functions.upload.routes.given import Ctx, TheIntake, problems
 from functions.upload.submission import Submission, UploadRequest
 
 router = APIRouter(tags=["submit"])
@@ -95,8 +95,9 @@ async def submit(
 ) -> Accepted:
     """Hand a file in, with consent, in one multipart form.
 
-    Put the fields before the file: then it is streamed. A file that comes first is
-    held back until its fields are there. Unknown fields are ignored.
+    Put all fields before the file: then it is streamed. A file that comes before
+    `user_consent` or `project_id` is held back until they are there. Unknown fields
+    are ignored.
     """
     length = request.headers.get("content-length")
     asset_id = await intake.form(

@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, Field
 
 from functions.upload.refusals import Code, Refusal, needing
-from functions.upload.routing import Ctx, once_each, problems
+from functions.upload.routes.given import Ctx, once_each, problems
 from functions.upload.submission import Label, ProjectId
 from schemas.assets import Asset, AssetRead, Page
 from schemas.errors import AssetNotFound
