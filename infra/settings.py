@@ -117,6 +117,8 @@ def _words(kind: type[BaseSettings], exc: ValidationError) -> str:
     lines = []
     for error in exc.errors(include_input=False, include_url=False):
         message = error["msg"].removeprefix("Value error, ")
-        name = f"{prefix}{error['loc'][0]}".upper() if error["loc"] else ""
+        name = str(error["loc"][0]) if error["loc"] else ""
+        if name in kind.model_fields:  # else it is an alias: the variable's own name
+            name = f"{prefix}{name}".upper()
         lines.append(f"{name}: {message}" if name else message)
     return "; ".join(lines)
