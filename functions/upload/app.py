@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Mapping
-from importlib.metadata import version
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -15,6 +14,7 @@ from functions.upload.pace import Linger
 from functions.upload.refusals import Code, Refusal, invalid
 from functions.upload.routes import assets, health, submit
 from functions.upload.settings import UploadSettings
+from schemas import __version__
 from schemas.functions import Context
 from schemas.ports import ASGIApp
 
@@ -25,7 +25,7 @@ def build_app(ctx: Context[UploadSettings]) -> ASGIApp:
     """Return the app that serves *ctx*; it needs no lifespan."""
     app = FastAPI(
         title="Pratique",
-        version=version("pratique"),
+        version=__version__,
         summary="Quarantine and clearance for files that people upload.",
         redirect_slashes=False,
     )
