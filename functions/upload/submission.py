@@ -104,7 +104,7 @@ class Fields:
         """Return what the fields say.
 
         Raises:
-            Refusal: consent_missing before everything else, field_…, file_missing.
+            Refusal: consent_missing before everything else, field_….
         """
         if not self.consented:
             raise Refusal(Code.CONSENT_MISSING)

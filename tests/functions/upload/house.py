@@ -85,7 +85,7 @@ class House:
     def serve(self) -> int:
         """Serve on a socket; return the port."""
         listening = listen("127.0.0.1", 0)
-        server = Server(self.app(), listening, stop_s=2)
+        server = Server(self.app(), listening, stop_s=1)
         self.servers.append(server)
         server.start()
         port: int = listening.getsockname()[1]

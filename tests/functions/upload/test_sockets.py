@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -194,6 +194,18 @@ def wait_for_row(house: House) -> None:
         assert time.monotonic() < deadline
 
 
+@contextmanager
+def serving_apart(folder: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """Serve *folder* in a process of its own; give it and its port."""
+    command = [sys.executable, "-m", "tests.functions.upload.serve", str(folder)]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        yield process, int(process.stdout.readline())
+        process.communicate()
+
+
 @pytest.fixture(scope="module")
 def server(
     provisioned: Path, tmp_path_factory: pytest.TempPathFactory
@@ -201,14 +213,20 @@ def server(
     """Give process id and port of a server of its own."""
     folder = tmp_path_factory.mktemp("served") / "house"
     shutil.copytree(provisioned, folder)
-    command = [sys.executable, "-m", "tests.functions.upload.serve", str(folder)]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout is not None
-        yield process.pid, int(process.stdout.readline())
-        assert process.stdin is not None
-        process.stdin.close()
+    with serving_apart(folder) as (process, port):
+        yield process.pid, port
+
+
+def test_a_killed_server_leaves_a_record_that_will_expire(fragile: House) -> None:
+    with serving_apart(fragile.folder) as (process, port), connect(port) as client:
+        client.sendall(head(1 << 20) + part(*PROJECT) + part(*CONSENT) + FILE_HEAD)
+        client.sendall(bytes(500_000))
+        wait_for_row(fragile)
+        process.kill()
+
+    (asset,) = fragile.assets
+    assert (fragile.objects, asset.status) == ([], Status.PENDING)
+    assert asset.next_announce_at == asset.expires_at
 
 
 def peak_bytes(pid: int) -> int:
