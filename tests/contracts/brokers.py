@@ -13,9 +13,17 @@ from infra.brokers import open_broker
 from schemas.ports import Broker, Clock, Delivery, Message, Subscription
 
 LONG = timedelta(seconds=30)  # for what must come
-BRIEFLY = timedelta(milliseconds=50)  # for what must not
+BRIEFLY = timedelta(milliseconds=30)  # for what must not
 AT_ONCE = timedelta(0)
 QUEUES = {"first": "made", "second": "made", "third": "lost"}
+
+Settle = Callable[[Delivery], None]
+SETTLE: dict[str, Settle] = {
+    "ack": lambda delivery: delivery.ack(),
+    "retry": lambda delivery: delivery.retry(AT_ONCE, "store away"),
+    "dead_letter": lambda delivery: delivery.dead_letter("malformed_event"),
+    "release": lambda delivery: delivery.release(),
+}
 
 
 def now() -> datetime:

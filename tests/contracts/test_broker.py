@@ -141,14 +141,6 @@ def test_a_queue_keeps_its_messages_when_it_is_bound_anew(broker: Broker) -> Non
     assert brokers.taken(broker, "first", 2) == [b"1", b"2"]
 
 
-def test_publish_works_from_several_threads(broker: Broker) -> None:
-    with ThreadPoolExecutor(8) as threads:
-        list(threads.map(lambda n: broker.publish("made", message(n)), range(40)))
-
-    got = brokers.taken(broker, "first", 40)
-    assert got == sorted(str(number).encode() for number in range(40))
-
-
 def test_publish_hands_the_message_to_the_journal_also_when_no_queue_is_bound(
     broker: Broker,
 ) -> None:

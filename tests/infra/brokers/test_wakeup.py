@@ -42,7 +42,7 @@ def test_another_processs_publish_wakes_a_consumer(url: str, broker: Broker) -> 
         process(brokers.answer, url) as (_, pipe),
     ):
         pipe.recv()
-        for number in range(50):
+        for number in range(20):
             broker.publish("made", message(number))
             following(answers).ack()
 
@@ -56,7 +56,7 @@ def test_every_waiting_thread_wakes_when_there_is_enough_for_all(
         broker.subscribe("first", prefetch=4) as subscription,
         ThreadPoolExecutor(4) as threads,
     ):
-        for turn in range(25):
+        for turn in range(10):
             waiting = [threads.submit(following, subscription) for _ in range(4)]
             for number in range(4):
                 broker.publish("made", message(f"{turn} {number}"))
@@ -95,6 +95,40 @@ def test_a_consumer_wakes_when_another_gives_back(broker: Broker, how: str) -> N
         # The giver does not receive again, so the message is for the other one.
         held.release() if how == "release" else giver.close()
         got = waiting.result()
+
+    assert got is not None
+
+
+def test_a_receive_without_room_wakes_when_another_thread_settles(
+    broker: Broker,
+) -> None:
+    broker.publish("made", message(1))
+    broker.publish("made", message(2))
+
+    with (
+        broker.subscribe("first", prefetch=1) as subscription,
+        ThreadPoolExecutor(1) as threads,
+    ):
+        held = following(subscription)
+        waiting = threads.submit(subscription.receive, LONG)
+        held.ack()
+        got = waiting.result()
+
+    assert got is not None
+
+
+def test_consumers_wake_when_somebody_saw_that_another_has_died(
+    url: str, broker: Broker
+) -> None:
+    broker.publish("made", message(1))
+    with process(brokers.hold_one, url) as (_, pipe):
+        pipe.recv()
+        waiting = broker.subscribe("first", prefetch=1)
+
+    with ThreadPoolExecutor(1) as threads:
+        receiving = threads.submit(waiting.receive, LONG)
+        broker.depths()  # looks
+        got = receiving.result()
 
     assert got is not None
 
