@@ -66,18 +66,7 @@ class Admission:
         lasting = self._ctx.settings.transfer
         asset = self._asset(submission, "form", filename, media_type, lasting)
         self._admit(asset, submission)
-        try:
-            with needing(Code.STORE_UNAVAILABLE):
-                self._ctx.store.put(
-                    self._ref(asset),
-                    stream,
-                    size_bytes=size_bytes,
-                    media_type=asset.type,
-                    metadata={"asset-id": str(asset.id)},
-                )
-        except PratiqueError as exc:
-            self._give_up(asset.id, exc.code)
-            raise
+        self._store(asset, stream, size_bytes)
         self._look_again(asset.id)
         log.info("accepted", extra={"asset": str(asset.id), "door": "form"})
         return asset.id
@@ -157,6 +146,20 @@ class Admission:
             metadata=metadata,
             expires=expires,
         )
+
+    def _store(self, asset: Asset, stream: BinaryIO, size_bytes: int | None) -> None:
+        try:
+            with needing(Code.STORE_UNAVAILABLE):
+                self._ctx.store.put(
+                    self._ref(asset),
+                    stream,
+                    size_bytes=size_bytes,
+                    media_type=asset.type,
+                    metadata={"asset-id": str(asset.id)},
+                )
+        except PratiqueError as exc:
+            self._give_up(asset.id, exc.code)
+            raise
 
     def _give_up(self, asset_id: UUID, reason: str) -> None:
         """Close the record of bytes that were not stored."""
