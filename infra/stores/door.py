@@ -49,7 +49,7 @@ class Shelf(Protocol):
 def open_door(shelf: Shelf, signer: Signer) -> Starlette:
     """Return the app that serves what *signer* has signed."""
     door = _Door(shelf, signer)
-    app = Starlette(
+    return Starlette(
         routes=[
             Route("/{bucket}", door.post, methods=["POST"]),
             Route("/{bucket}/{key:path}", door.put, methods=["PUT"]),
@@ -57,8 +57,6 @@ def open_door(shelf: Shelf, signer: Signer) -> Starlette:
         ],
         exception_handlers=dict.fromkeys(_ANSWERED, _refuse),
     )
-    app.router.redirect_slashes = False  # a key is a key, not a page
-    return app
 
 
 class _Door:

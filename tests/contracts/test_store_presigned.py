@@ -97,6 +97,17 @@ def test_a_get_url_answers_with_the_object_as_download(
     assert "photo.png" in disposition
 
 
+def test_a_get_url_of_a_version_answers_with_that_version(
+    store: ObjectStore, client: httpx.Client
+) -> None:
+    old = put(store, VREF, b"old").ref
+    put(store, VREF, b"new")
+
+    answer = client.get(store.presign_get(old, expires=MINUTE, filename="photo.png"))
+
+    assert answer.content == b"old"
+
+
 def test_after_its_time_a_get_url_answers_403(rig: Rig, client: httpx.Client) -> None:
     put(rig.store, REF, b"data")
     url = presigned_get(rig.store)

@@ -130,13 +130,14 @@ def race(store: ObjectStore, reports: int) -> None:
 
 
 def take(store: ObjectStore, reports: int) -> None:
-    """Put a hundred keys once, and report which ones were won."""
-    for number in range(100):
+    """Put every key once, and report which ones were won."""
+    for number in range(200):
+        bucket = (PLAIN, VERSIONED)[number % 2]
         try:
-            put_once(store, ObjectRef(PLAIN, f"k{number}"), b"%d" % os.getpid())
+            put_once(store, ObjectRef(bucket, f"k{number}"), b"%d" % os.getpid())
         except ObjectExists:
             continue
-        report(reports, number, os.getpid())
+        report(reports, bucket, f"k{number}", os.getpid())
 
 
 def report(fd: int, *what: object) -> None:

@@ -113,6 +113,13 @@ def test_a_url_is_for_one_object(rig: FileRig, client: httpx.Client) -> None:
     assert refusal(answer) == (403, "signature_invalid")
 
 
+def test_a_download_may_have_any_name(rig: FileRig, client: httpx.Client) -> None:
+    put(rig.store, REF)
+    url = rig.store.presign_get(REF, expires=MINUTE, filename='\ud800\n"ü.png')
+
+    assert client.get(url).status_code == 200
+
+
 def test_a_missing_object_is_404(rig: FileRig, client: httpx.Client) -> None:
     assert refusal(client.get(get_url(rig))) == (404, "object_not_found")
 

@@ -60,10 +60,10 @@ def form(rig: FileRig, size: int = 4) -> PresignedUpload:
 
 
 def multipart(*parts: tuple[str, str], end: str = "--b--\r\n") -> bytes:
-    """Return a form in the order given; the part called `file` is one."""
+    """Return a form in the order given; `file` and `image` are sent as files."""
     text = ""
     for name, value in parts:
-        filename = '; filename="f"' if name == "file" else ""
+        filename = '; filename="f"' if name in ("file", "image") else ""
         disposition = f'Content-Disposition: form-data; name="{name}"{filename}'
         text += f"--b\r\n{disposition}\r\n\r\n{value}\r\n"
     return f"{text}{end}".encode()
@@ -143,6 +143,7 @@ EXTRA = ("extra", "1")
     [
         ([], [], (400, "field_missing")),
         ([EXTRA], [FILE], (403, "policy_violated")),
+        ([], [("image", "data")], (403, "policy_violated")),
         ([], [FILE, EXTRA], (400, "field_after_file")),
         ([], [FILE, FILE], (400, "field_after_file")),
         ([FILE], [], (403, "signature_invalid")),
@@ -204,7 +205,7 @@ def test_what_is_no_form_is_415(rig: FileRig, client: httpx.Client) -> None:
 
 
 def test_a_body_cut_in_the_middle_stores_nothing_and_the_next_is_served(
-    rig: FileRig, client: httpx.Client
+    rig: FileRig, client: httpx.Client, caplog: pytest.LogCaptureFixture
 ) -> None:
     upload = put_url(rig, 100)
     target = upload.url.removeprefix(rig.public_url)
@@ -218,7 +219,8 @@ def test_a_body_cut_in_the_middle_stores_nothing_and_the_next_is_served(
 
     after_the_cut = list(rig.store.list(PLAIN))
     answer = client.put(upload.url, content=bytes(100), headers=upload.headers)
-    assert (after_the_cut, answer.status_code) == ([], 200)
+    errors = [r.message for r in caplog.records if r.levelname == "ERROR"]
+    assert (after_the_cut, answer.status_code, errors) == ([], 200, [])
 
 
 def test_a_body_that_stalls_is_given_up(

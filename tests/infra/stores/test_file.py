@@ -1,11 +1,14 @@
 """The embedded store: its folder, its versions, and what fails under it."""
 
+import fcntl
 import io
 import logging
+import os
 import resource
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -35,6 +38,14 @@ def store(rig: FileRig) -> ObjectStore:
     return rig.store
 
 
+def recorded(call: Callable[..., Any], calls: list[str]) -> Callable[..., Any]:
+    def recording(*args: Any, **kwargs: Any) -> Any:
+        calls.append(call.__name__)
+        return call(*args, **kwargs)
+
+    return recording
+
+
 def test_no_key_leaves_the_folder(store: ObjectStore, root: Path) -> None:
     for key in ("...", "~", "$HOME", "a" * 1024, "%2e%2e/%2e%2e/x", "..\u2215x", "C:x"):
         put(store, ObjectRef(PLAIN, key))
@@ -43,7 +54,9 @@ def test_no_key_leaves_the_folder(store: ObjectStore, root: Path) -> None:
     assert [path.name for path in root.parent.iterdir()] == [root.name]
 
 
-@pytest.mark.parametrize("bucket", ["", "ab", "..", "../x", "a/b", ".drafts", "Ab-c"])
+@pytest.mark.parametrize(
+    "bucket", ["", "ab", "..", "../x", "a/b", ".drafts", "Ab-c", "a..b"]
+)
 def test_what_is_no_bucket_name_is_refused(store: ObjectStore, bucket: str) -> None:
     with pytest.raises(InvalidKey):
         store.provision(bucket, versioned=False)
@@ -59,17 +72,15 @@ def test_a_version_that_never_was_is_not_found(
         store.head(ObjectRef(VERSIONED, VREF.key, version))
 
 
+@pytest.mark.parametrize("version", ["null", "0" * 24, "/../../x"])
 def test_deleting_a_version_that_never_was_deletes_nothing(
-    store: ObjectStore, root: Path
+    store: ObjectStore, version: str
 ) -> None:
     put(store, REF)
-    victim = root / "victim"
-    victim.write_bytes(b"kept")
 
-    store.delete(ObjectRef(VERSIONED, REF.key, "x/../../../victim"))
-    store.delete(ObjectRef(PLAIN, REF.key, "0" * 24))
+    store.delete(ObjectRef(PLAIN, REF.key, version))
 
-    assert (victim.read_bytes(), content(store, REF)) == (b"kept", b"data")
+    assert content(store, REF) == b"data"
 
 
 def test_what_others_store_on_the_machine_can_not_be_read(
@@ -80,6 +91,13 @@ def test_what_others_store_on_the_machine_can_not_be_read(
 
     modes = {path.stat().st_mode & 0o077 for path in [root, *root.rglob("*")]}
     assert modes == {0}
+
+
+def test_a_damaged_secret_signs_nothing(store: ObjectStore, root: Path) -> None:
+    (root / ".secret").write_bytes(b"")
+
+    with pytest.raises(SettingsError, match="damaged"):
+        store.presign_get(REF, expires=timedelta(1), filename="f")
 
 
 @pytest.mark.parametrize(
@@ -129,59 +147,6 @@ def test_of_a_missing_bucket_nothing_is_concluded(
 ) -> None:
     with pytest.raises(Unavailable, match="pratique provision"):
         act(store, ObjectRef("missing-bucket", "key"))
-
-
-def test_a_delete_without_version_leaves_a_marker(store: ObjectStore) -> None:
-    info = put(store, VREF)
-
-    store.delete(VREF)
-    store.delete(VREF)
-
-    listed = list(store.list(VERSIONED))
-    assert [i.marker for i in listed] == [False, True]
-    assert content(store, info.ref) == b"data"
-
-
-def test_a_marker_hides_what_is_below_it(store: ObjectStore) -> None:
-    put(store, VREF)
-    store.delete(VREF)
-
-    with pytest.raises(ObjectNotFound):
-        store.head(VREF)
-
-
-def test_without_its_marker_an_object_is_back(store: ObjectStore) -> None:
-    put(store, VREF)
-    store.delete(VREF)
-    marker = list(store.list(VERSIONED))[-1]
-
-    store.delete(marker.ref)
-
-    assert content(store, VREF) == b"data"
-
-
-def test_the_newest_version_is_the_last_even_if_the_clock_goes_back(
-    rig: FileRig,
-) -> None:
-    put(rig.store, VREF, b"first")
-    rig.pass_time(timedelta(hours=-1))
-
-    put(rig.store, VREF, b"second")
-
-    bytes_in_order = [content(rig.store, i.ref) for i in rig.store.list(VERSIONED)]
-    assert (content(rig.store, VREF), bytes_in_order) == (
-        b"second",
-        [b"first", b"second"],
-    )
-
-
-def test_ranges_never_mix_two_writes(store: ObjectStore) -> None:
-    put(store, REF, b"old")
-    reader = store.ranges(REF)
-    put(store, REF, b"new")
-
-    with pytest.raises(ObjectNotFound):
-        reader.read_at(0, 3)
 
 
 def test_bytes_that_are_being_read_stay_readable(store: ObjectStore) -> None:
@@ -255,3 +220,41 @@ def test_provisioning_spares_what_is_being_written(store: ObjectStore) -> None:
     store.put(REF, Provisioning(b"data"), size_bytes=4, media_type="a/b", metadata={})
 
     assert content(store, REF) == b"data"
+
+
+def test_a_file_swept_before_its_writer_could_lock_it_is_made_anew(
+    store: ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = fcntl.flock
+    sweeps = [lambda: store.provision(PLAIN, versioned=False)]
+
+    def sweep_then_lock(fd: int, how: int) -> None:
+        while sweeps:
+            sweeps.pop()()
+        lock(fd, how)
+
+    monkeypatch.setattr(fcntl, "flock", sweep_then_lock)
+    put(store, REF)
+
+    assert (sweeps, content(store, REF)) == ([], b"data")
+
+
+def test_bytes_are_on_disk_before_their_name_is_and_then_the_name(
+    store: ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[str] = []
+    for name in ("write", "fsync", "replace"):
+        monkeypatch.setattr(os, name, recorded(getattr(os, name), calls))
+
+    put(store, REF)
+
+    assert calls == ["write", "write", "fsync", "replace", "fsync"]
+
+
+def test_a_stream_that_is_too_long_is_not_read_to_its_end(store: ObjectStore) -> None:
+    stream = io.BytesIO(bytes(8 << 20))
+
+    with pytest.raises(ValueError, match="more than 10 bytes"):
+        store.put(REF, stream, size_bytes=10, media_type="a/b", metadata={})
+
+    assert stream.tell() <= 1 << 20

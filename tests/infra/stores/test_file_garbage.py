@@ -90,6 +90,7 @@ GARBAGE = {
     "longer": lambda path: path.write_bytes(path.read_bytes() + b"\n"),
     "bytes lost": lambda path: path.write_bytes(path.read_bytes()[1:]),
     "odd label length": flipped(-12),
+    "another format": flipped(-1),
     "label not JSON": flipped(1000),
     "another object's": _other_name,
     "folder": _folder,
