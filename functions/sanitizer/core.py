@@ -1,21 +1,21 @@
 """The sanitizer's pure core: bytes in, clean bytes and a verdict out."""
 
+import shutil
 from typing import BinaryIO, Literal
 
 from pydantic import BaseModel
 
+from functions.sanitizer import audio, hidden, images, verify, verify_audio
 from functions.sanitizer.findings import Finding
+from functions.sanitizer.formats import HEAD_BYTES, OCTETS, Kind, sniff
+from functions.sanitizer.limits import Limits
 from schemas.assets import Policy
+from schemas.errors import Rejected
+
+__all__ = ["SANITIZER_VERSION", "Limits", "Sanitized", "sanitize"]
 
 SANITIZER_VERSION = "1"
-
-
-class Limits(BaseModel):
-    """What an image may ask for; judged from its header before it is decoded."""
-
-    max_pixels: int = 64_000_000
-    max_frames: int = 1_000
-    max_total_pixels: int = 512_000_000  # of all frames
+_BLOCK = 1 << 20
 
 
 class Sanitized(BaseModel):
@@ -37,8 +37,74 @@ def sanitize(
 ) -> Sanitized:
     """Judge *source* and write what may be promoted to *output*.
 
+    The same bytes under the same policy and limits lead to the same bytes.
+
     Args:
         source: seekable; read from its start.
         output: empty, seekable and readable: the result is re-opened and verified.
     """
-    raise NotImplementedError
+    source.seek(0)
+    found = sniff(source.read(HEAD_BYTES))
+    try:
+        if found.kind is Kind.IMAGE:
+            return _image(source, output, found.media_type, limits)
+        if found.media_type in audio.SUPPORTED:
+            return _sound(source, output, found.media_type, policy)
+        return _other(source, output, policy)
+    except Rejected as exc:
+        _empty(output)
+        return _refused("rejected", exc.reason, found.media_type)
+
+
+def _image(
+    source: BinaryIO, output: BinaryIO, media_type: str, limits: Limits
+) -> Sanitized:
+    findings = images.rebuild(source, output, media_type, limits)
+    _verified(verify.carriers(output, media_type))
+    return Sanitized(
+        verdict="clean", media_type=media_type, exif_stripped=True, findings=findings
+    )
+
+
+def _sound(
+    source: BinaryIO, output: BinaryIO, media_type: str, policy: Policy
+) -> Sanitized:
+    try:
+        findings = audio.strip(source, output, media_type)
+    except Rejected as exc:
+        if exc.reason != "unreadable_audio":
+            raise
+        _empty(output)
+        return _other(source, output, policy)
+    _verified(verify_audio.carriers(output, media_type))
+    return Sanitized(verdict="clean", media_type=media_type, findings=findings)
+
+
+def _other(source: BinaryIO, output: BinaryIO, policy: Policy) -> Sanitized:
+    """Let pass, hold or refuse what is neither image nor sound."""
+    if policy.other == "reject":
+        return _refused("rejected", "type_not_allowed")
+    if not policy.released:
+        if hidden.carries_image(source):
+            return _refused("held", "hidden_image")
+        if policy.other == "hold":
+            return _refused("held", "held_by_policy")
+    source.seek(0)
+    shutil.copyfileobj(source, output, _BLOCK)
+    return Sanitized(verdict="passed", media_type=OCTETS)
+
+
+def _refused(
+    verdict: Literal["held", "rejected"], reason: str, media_type: str = OCTETS
+) -> Sanitized:
+    return Sanitized(verdict=verdict, media_type=media_type, reason=reason)
+
+
+def _verified(carriers: list[str]) -> None:
+    if carriers:
+        raise Rejected("verification_failed", "; ".join(carriers))
+
+
+def _empty(output: BinaryIO) -> None:
+    output.seek(0)
+    output.truncate()

@@ -23,6 +23,7 @@ class Finding(StrEnum):
     APPLICATION_DATA = "application_data"
     TRAILING_DATA = "trailing_data"
     HIDDEN_IMAGE = "hidden_image"
+    HIDDEN_COLOURS = "hidden_colours"  # under full transparency, in unused palette
     EMBEDDED_VIDEO = "embedded_video"
     AUDIO_TAGS = "audio_tags"
     COVER_PICTURE = "cover_picture"

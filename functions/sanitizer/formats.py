@@ -1,0 +1,174 @@
+"""What a file is, by its first bytes: never by its name or what was declared."""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+# Enough for a compatible-brands list, a DICOM preamble and the prolog of an SVG.
+HEAD_BYTES = 4096
+OCTETS = "application/octet-stream"
+
+
+class Kind(StrEnum):
+    """Which way a file goes."""
+
+    IMAGE = "image"
+    AUDIO = "audio"
+    OTHER = "other"
+
+
+@dataclass(frozen=True)
+class Format:
+    """What the bytes say that a file is."""
+
+    media_type: str
+
+    @property
+    def kind(self) -> Kind:
+        """The way it goes: rebuilt, stripped, or by policy."""
+        if self.media_type == "application/dicom":
+            return Kind.IMAGE
+        family = self.media_type.partition("/")[0]
+        return Kind(family) if family in ("image", "audio") else Kind.OTHER
+
+
+# (offset, signature, media type); the first that fits wins.
+_SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
+    (0, b"\xff\xd8\xff", "image/jpeg"),
+    (0, b"\x89PNG\r\n\x1a\n", "image/png"),
+    (0, b"GIF87a", "image/gif"),
+    (0, b"GIF89a", "image/gif"),
+    (0, b"II*\0\x10\0\0\0CR", "image/x-canon-cr2"),
+    (0, b"II\x1a\0\0\0HEAPCCDR", "image/x-canon-crw"),
+    (0, b"II*\0", "image/tiff"),
+    (0, b"MM\0*", "image/tiff"),
+    (0, b"II+\0", "image/tiff"),
+    (0, b"MM\0+", "image/tiff"),
+    (0, b"IIRO", "image/x-olympus-orf"),
+    (0, b"IIRS", "image/x-olympus-orf"),
+    (0, b"MMOR", "image/x-olympus-orf"),
+    (0, b"IIU\0", "image/x-panasonic-rw2"),
+    (0, b"FUJIFILMCCD-RAW", "image/x-fuji-raf"),
+    (0, b"\0MRM", "image/x-minolta-mrw"),
+    (0, b"FOVb", "image/x-sigma-x3f"),
+    (0, b"8BPS\0", "image/vnd.adobe.photoshop"),
+    (0, b"\0\0\0\x0cjP  \r\n\x87\n", "image/jp2"),
+    (0, b"\xff\x4f\xff\x51", "image/jp2"),
+    (0, b"\0\0\0\x0cJXL \r\n\x87\n", "image/jxl"),
+    (0, b"\xff\x0a", "image/jxl"),
+    (0, b"\x8aMNG\r\n\x1a\n", "image/x-mng"),
+    (0, b"\x8bJNG\r\n\x1a\n", "image/x-jng"),
+    (0, b"qoif", "image/qoi"),
+    (0, b"BPG\xfb", "image/bpg"),
+    (0, b"FLIF", "image/flif"),
+    (0, b"\x76\x2f\x31\x01", "image/x-exr"),
+    (0, b"#?RADIANCE\n", "image/vnd.radiance"),
+    (0, b"#?RGBE\n", "image/vnd.radiance"),
+    (0, b"DDS \x7c\0\0\0", "image/vnd.ms-dds"),
+    (0, b"gimp xcf", "image/x-xcf"),
+    (0, b"\xd7\xcd\xc6\x9a", "image/wmf"),
+    (0, b"AT&TFORM", "image/vnd.djvu"),
+    (40, b" EMF", "image/emf"),
+    (128, b"DICM", "application/dicom"),
+    (0, b"fLaC", "audio/flac"),
+    (0, b"OggS", "audio/ogg"),
+    (0, b"ID3", "audio/mpeg"),
+    (0, b"RF64", "audio/wav"),
+    (0, b"BW64", "audio/wav"),
+    (0, b"wvpk", "audio/x-wavpack"),
+    (0, b"MAC ", "audio/x-ape"),
+    (0, b"MPCK", "audio/x-musepack"),
+    (0, b"MP+", "audio/x-musepack"),
+    (0, b"TTA1", "audio/x-tta"),
+    (0, b"tBaK", "audio/x-tak"),
+    (0, b"DSD \x1c\0\0\0", "audio/x-dsf"),
+    (0, b"caff\0\x01", "audio/x-caf"),
+    (0, b"#!AMR", "audio/amr"),
+    (0, b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "audio/x-ms-wma"),
+)
+_RIFF = {b"WEBP": "image/webp", b"WAVE": "audio/wav"}
+_IFF = {b"AIFF": "audio/aiff", b"AIFC": "audio/aiff", b"ILBM": "image/x-ilbm"}
+# Brands of ISO base media files: https://mp4ra.org/registered-types/brands
+_HEIF_BRANDS = frozenset(
+    b"mif1 mif2 msf1 miaf heic heix heim heis hevc hevx hevm hevs avci avcs".split()
+)
+_AVIF_BRANDS = frozenset((b"avif", b"avis"))
+_AUDIO_BRANDS = frozenset((b"M4A ", b"M4B ", b"M4P ", b"F4A ", b"F4B "))
+_BMP_HEADER_SIZES = frozenset((12, 16, 40, 52, 56, 64, 108, 124))
+_PNM = re.compile(rb"P[1-7][\s#][\s\d#]*[\s\d]")
+_SVG = re.compile(
+    rb"(\xef\xbb\xbf|\xff\xfe|\xfe\xff)?\s*(<\?.*?\?>\s*|<!--.*?-->\s*"
+    rb"|<!DOCTYPE\s+[^>\[]*(\[.*?\]\s*)?>\s*)*<(\w+:)?svg[\s>/]",
+    re.DOTALL | re.IGNORECASE,
+)
+
+
+def sniff(head: bytes) -> Format:
+    """Say what a file is.
+
+    Args:
+        head: its first HEAD_BYTES, or all of it.
+    """
+    for offset, signature, media_type in _SIGNATURES:
+        if head.startswith(signature, offset):
+            return Format(media_type)
+    return Format(_container(head) or _plausible(head) or OCTETS)
+
+
+def _container(head: bytes) -> str | None:
+    if head.startswith(b"RIFF"):
+        return _RIFF.get(head[8:12])
+    if head.startswith(b"FORM"):
+        return _IFF.get(head[8:12])
+    if head[4:8] == b"ftyp":
+        return _of_brands(head)
+    return None
+
+
+def _of_brands(head: bytes) -> str:
+    end = min(int.from_bytes(head[:4], "big"), len(head))
+    brands = [head[8:12], *(head[at : at + 4] for at in range(16, end - 3, 4))]
+    if brands[0] == b"crx ":
+        return "image/x-canon-cr3"
+    if _AVIF_BRANDS.intersection(brands):
+        return "image/avif"
+    if _HEIF_BRANDS.intersection(brands):
+        return "image/heif"
+    return "audio/mp4" if brands[0] in _AUDIO_BRANDS else "video/mp4"
+
+
+def _plausible(head: bytes) -> str | None:
+    """Formats whose first bytes alone would also fit plain text or anything else."""
+    if head.startswith(b"BM") and _number(head, 14, 4) in _BMP_HEADER_SIZES:
+        return "image/bmp"
+    if head[:4] in (b"\0\0\1\0", b"\0\0\2\0") and _is_icon(head):
+        return "image/vnd.microsoft.icon"
+    if _PNM.match(head):
+        return "image/x-portable-anymap"
+    if _SVG.match(head) or _SVG.match(head.replace(b"\0", b"")):
+        return "image/svg+xml"
+    return _elementary_audio(head)
+
+
+def _is_icon(head: bytes) -> bool:
+    directory_bytes = 6 + 16 * _number(head, 4, 2)
+    first = _number(head, 18, 4)
+    return directory_bytes > 6 and head[9:10] == b"\0" and first >= directory_bytes
+
+
+def _elementary_audio(head: bytes) -> str | None:
+    """MPEG frames without a container: eleven set bits and a header that can be."""
+    sync = int.from_bytes(head[:4].ljust(4, b"\0"), "big")
+    if sync >> 20 == 0xFFF and sync >> 17 & 3 == 0:
+        return "audio/aac"
+    reserved = (
+        sync >> 19 & 3 == 1
+        or sync >> 17 & 3 == 0
+        or sync >> 12 & 15 == 15
+        or sync >> 10 & 3 == 3
+    )
+    return "audio/mpeg" if sync >> 21 == 0x7FF and not reserved else None
+
+
+def _number(head: bytes, offset: int, size: int) -> int:
+    return int.from_bytes(head[offset : offset + size], "little")

@@ -1,0 +1,89 @@
+"""A JPEG's picture, decoded and encoded so that its coefficients come back.
+
+The same quantisation tables on the same grid of blocks bring back what was quantised
+with them, as long as the samples in between are those that were coded. So luma and
+chroma stay apart instead of becoming RGB, and chroma at half size is taken as it was
+coded instead of smoothed to full size and averaged again (12 dB on colourful pictures).
+"""
+
+from typing import Any, BinaryIO
+
+from PIL import Image
+from PIL.JpegImagePlugin import JpegImageFile
+
+_FULL, _HALF_WIDTH, _HALF = 0, 1, 2  # Pillow's numbers for chroma subsampling
+_BLOCK = 8
+# Off the grid the tables would quantise a second time: finer ones hold the loss down.
+_FINER = 5
+
+
+def opened(source: BinaryIO) -> JpegImageFile:
+    """Read the header of *source*; nothing is decoded yet."""
+    source.seek(0)
+    return JpegImageFile(source)
+
+
+def as_coded(source: BinaryIO, image: JpegImageFile, *, as_rgb: bool) -> Image.Image:
+    """Decode *image*, which was opened from *source*, into the planes that it codes."""
+    if image.mode != "RGB" or as_rgb:
+        image.load()
+        return image
+    subsampling = _subsampling(image)
+    image.draft("YCbCr", image.size)
+    image.load()
+    if subsampling != _HALF or min(image.size) < 2:
+        return image
+    luma = image.getchannel("Y")
+    half = opened(source)
+    # At half size luma is scaled down by its transform, chroma is not touched at all.
+    half.draft("YCbCr", (image.width // 2, image.height // 2))
+    half.load()
+    chroma = [_doubled(half.getchannel(band), image.size) for band in ("Cb", "Cr")]
+    return Image.merge("YCbCr", [luma, *chroma])
+
+
+def encoding(image: JpegImageFile, orientation: int, *, as_rgb: bool) -> dict[str, Any]:
+    """Return how the encoder is to code the picture again, once it is turned."""
+    tables = [list(image.quantization[component[3]]) for component in image.layer]
+    if image.mode == "CMYK":  # is coded as such again, also if it came as YCCK
+        tables = tables[:1]
+    while len(tables) > 1 and tables[-1] == tables[-2]:
+        tables.pop()
+    if orientation >= 5:
+        swap = [8 * (index % 8) + index // 8 for index in range(64)]
+        tables = [[table[index] for index in swap] for table in tables]
+    if not _on_grid(image, orientation):
+        tables = [[max(1, round(v / _FINER)) for v in table] for table in tables]
+    subsampling = _subsampling(image)
+    if subsampling == _HALF_WIDTH and orientation >= 5:
+        subsampling = _FULL  # half height has no number
+    return {"qtables": tables, "subsampling": subsampling, "keep_rgb": as_rgb}
+
+
+def _subsampling(image: JpegImageFile) -> int:
+    """Pillow's number for the chroma subsampling; full chroma if it has none."""
+    if len(image.layer) != 3:
+        return -1
+    (_, wide, high, _), *chroma = image.layer
+    if any(component[1:3] != chroma[0][1:3] for component in chroma):
+        return _FULL
+    across, down = chroma[0][1:3]
+    if wide == 2 * across:
+        return {2 * down: _HALF, down: _HALF_WIDTH}.get(high, _FULL)
+    return _FULL
+
+
+def _on_grid(image: JpegImageFile, orientation: int) -> bool:
+    """Whether blocks stay blocks: a mirrored side must be made of whole ones."""
+    mirrored_across = orientation in (2, 3, 7, 8)
+    mirrored_down = orientation in (3, 4, 6, 7)
+    across = _BLOCK * max(component[1] for component in image.layer)
+    down = _BLOCK * max(component[2] for component in image.layer)
+    whole_across = image.width % across == 0 or not mirrored_across
+    whole_down = image.height % down == 0 or not mirrored_down
+    return whole_across and whole_down
+
+
+def _doubled(plane: Image.Image, size: tuple[int, int]) -> Image.Image:
+    twice = (2 * plane.width, 2 * plane.height)
+    return plane.resize(twice, Image.Resampling.NEAREST).crop((0, 0, *size))

@@ -1,0 +1,37 @@
+"""What an image may ask for."""
+
+from pydantic import BaseModel
+
+from schemas.errors import Rejected
+
+
+class Limits(BaseModel):
+    """What an image may ask for; judged from its header before it is decoded."""
+
+    max_pixels: int = 64_000_000
+    max_frames: int = 1_000
+    max_total_pixels: int = 512_000_000  # of all frames
+
+    def admit(self, width: int, height: int) -> None:
+        """Let a canvas or a frame of this size pass.
+
+        Raises:
+            Rejected: `unreadable_image` without an area, `too_many_pixels` if larger.
+        """
+        if width < 1 or height < 1:
+            raise Rejected("unreadable_image", "it has no area")
+        if width * height > self.max_pixels:
+            raise Rejected("too_many_pixels", f"more than {self.max_pixels}")
+
+    def admit_frames(self, areas: list[int]) -> None:
+        """Let an animation with frames of these areas pass.
+
+        Raises:
+            Rejected: `too_many_frames`, `too_many_pixels`.
+        """
+        if len(areas) > self.max_frames:
+            raise Rejected("too_many_frames", f"more than {self.max_frames}")
+        if sum(areas) > self.max_total_pixels:
+            raise Rejected(
+                "too_many_pixels", f"more than {self.max_total_pixels} in all frames"
+            )
