@@ -10,29 +10,8 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from infra.platform import Platform
-from schemas.errors import SettingsError
 from schemas.functions import HttpFunction
 from schemas.ports import ASGIApp
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """Return a socket that listens on *host* and *port*; 0 takes a free port.
-
-    Raises:
-        SettingsError: the address is taken or not this machine's.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listening.bind((host, port))
-    except OSError as exc:
-        listening.close()
-        raise SettingsError(
-            f"PRATIQUE_HOST, PRATIQUE_PORT: {host}:{port}: {exc}"
-        ) from exc
-    listening.listen(128)
-    return listening
 
 
 def application(platform: Platform, function: HttpFunction[Any]) -> ASGIApp:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import functions
 from infra.brokers import open_broker
 from infra.database import open_records
+from infra.listening import listen
 from infra.sandbox import SandboxSettings, open_sandbox
 from infra.settings import PlatformSettings, load
 from infra.stores import open_store
@@ -51,6 +52,10 @@ class Platform:
         env_file: Path | None = None,
         clock: Clock = utcnow,
     ) -> None:
+        if settings.port == 0:
+            # Now, not when serving begins: upload URLs are signed for what it becomes.
+            with listen(settings.host, 0) as free:
+                settings.port = free.getsockname()[1]
         self.settings = settings
         self.clock = clock
         self.functions = discover()

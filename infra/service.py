@@ -10,7 +10,8 @@ from threading import Event
 from types import FrameType
 from typing import Protocol
 
-from infra.http import Server, application, listen
+from infra.http import Server, application
+from infra.listening import listen
 from infra.platform import Platform
 from infra.runtime import Host
 from infra.scheduler import Scheduler
@@ -54,8 +55,6 @@ def _part(platform: Platform, function: Function) -> _Part:
     assert isinstance(function, HttpFunction)
     settings = platform.settings
     listening = listen(settings.host, settings.port)
-    # Port 0 took a free one: upload URLs have to be signed for what it became.
-    settings.port = listening.getsockname()[1]
     log.info("listening", extra={"url": platform.public_url})
     return Server(application(platform, function), listening, settings.stop_s)
 

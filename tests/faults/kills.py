@@ -23,7 +23,7 @@ from threading import Event, Thread
 
 from infra.client import Client
 from infra.demo import Case, Demo, Door, any_outcome, wait_until
-from infra.http import listen
+from infra.listening import listen
 from infra.platform import Platform
 from infra.samples import audio, images
 from infra.settings import PlatformSettings, load
