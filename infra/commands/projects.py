@@ -30,7 +30,7 @@ def _policy_options(command: Any) -> Any:
 @click.argument("project_id")
 @_policy_options
 @pass_session
-def add(session: Session, *, project_id: str, **policy: Any) -> None:
+def add(session: Session, /, *, project_id: str, **policy: Any) -> None:
     """Add a project; what is not said takes the default policy."""
     if not is_project_id(project_id):
         raise click.BadParameter("1 to 64 of A-Z a-z 0-9 . _ - are allowed")
@@ -45,7 +45,7 @@ def add(session: Session, *, project_id: str, **policy: Any) -> None:
 @click.argument("project_id")
 @_policy_options
 @pass_session
-def set_policy(session: Session, *, project_id: str, **policy: Any) -> None:
+def set_policy(session: Session, /, *, project_id: str, **policy: Any) -> None:
     """Change a project's policy; what is not said stays."""
     records = session.platform.records
     row = records.project(project_id)

@@ -10,7 +10,8 @@ import httpx
 
 from functions.upload.app import build_app
 from functions.upload.settings import UploadSettings
-from infra.http import Server, listen
+from infra.http import Server
+from infra.listening import listen
 from schemas.assets import Asset
 from schemas.functions import Context
 from schemas.objects import ObjectInfo
