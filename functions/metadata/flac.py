@@ -13,6 +13,7 @@ from functions.metadata.sound import Sound
 from functions.metadata.tags import end_of_leading_tags, start_of_trailing_tags
 
 _TAIL = 3 * BLOCK  # a frame of eight channels with 24 bits fits
+_MAX_TRIES = 1000  # places that look like a frame, most of them inside of one
 _SIZES = {1: 192, 2: 576, 3: 1152, 4: 2304, 5: 4608}
 
 
@@ -50,10 +51,13 @@ def _samples(blocks: Blocks, block_size: int) -> int:
     end = start_of_trailing_tags(blocks)
     origin = max(0, end - _TAIL)
     tail = blocks.read_at(origin, end - origin)
-    at = len(tail)
+    at, tries = len(tail), 0
     while (
-        at := max(tail.rfind(b"\xff\xf8", 0, at), tail.rfind(b"\xff\xf9", 0, at))
-    ) >= 0:
+        tries < _MAX_TRIES
+        and (at := max(tail.rfind(b"\xff\xf8", 0, at), tail.rfind(b"\xff\xf9", 0, at)))
+        >= 0
+    ):
+        tries += 1
         frame = _frame(tail[at : at + 16])
         if frame and crc16.umts(tail[at:]) == 0:
             before = frame.number * (1 if frame.variable else block_size)

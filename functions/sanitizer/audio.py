@@ -11,11 +11,12 @@ from typing import BinaryIO
 
 from mutagen import MutagenError
 
-from functions.sanitizer.audio_bytes import unreadable
+from functions.sanitizer.audio_bytes import read_at, size_of, unreadable
 from functions.sanitizer.audio_flac import strip_flac
-from functions.sanitizer.audio_mp4 import strip_mp4
+from functions.sanitizer.audio_mp4 import holds_only_sound, strip_mp4
 from functions.sanitizer.audio_mpeg import strip_mpeg
 from functions.sanitizer.audio_ogg import strip_ogg
+from functions.sanitizer.audio_tags import leading
 from functions.sanitizer.audio_wav import strip_wav
 from functions.sanitizer.findings import Finding
 
@@ -27,6 +28,19 @@ _STRIPPERS: dict[str, Callable[[BinaryIO, BinaryIO], set[Finding]]] = {
     "audio/wav": strip_wav,
 }
 SUPPORTED = frozenset(_STRIPPERS)
+
+
+def identify(source: BinaryIO, media_type: str) -> str:
+    """Return what a file is where its first bytes leave two possibilities.
+
+    FLAC may hide behind an ID3v2 tag, and MP4 of most brands may be all sound.
+    """
+    if media_type == "audio/mpeg":
+        start, _ = leading(source, 0, size_of(source))
+        return "audio/flac" if read_at(source, start, 4) == b"fLaC" else media_type
+    if media_type == "video/mp4" and holds_only_sound(source):
+        return "audio/mp4"
+    return media_type
 
 
 def strip(source: BinaryIO, output: BinaryIO, media_type: str) -> list[Finding]:

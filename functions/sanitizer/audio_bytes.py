@@ -1,17 +1,27 @@
 """What every audio container's stripper does with bytes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import repeat
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 from schemas.errors import Rejected
 
 BLOCK = 1 << 16
+_MAX_PARTS = 10_000
+T = TypeVar("T")
 
 
 def unreadable(detail: str) -> Rejected:
     """Return the refusal of audio whose structure can't be followed."""
     return Rejected("unreadable_audio", detail)
+
+
+def bounded(parts: Iterable[T]) -> Iterator[T]:
+    """Return *parts*, of which a file that people made never has ten thousand."""
+    for number, part in enumerate(parts):
+        if number == _MAX_PARTS:
+            raise unreadable("the file consists of too many parts")
+        yield part
 
 
 def size_of(stream: BinaryIO) -> int:

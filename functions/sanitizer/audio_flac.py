@@ -8,10 +8,11 @@ Source: RFC 9639.
 """
 
 import struct
-from itertools import pairwise
+from itertools import count, pairwise
 from typing import BinaryIO
 
 from functions.sanitizer.audio_bytes import (
+    bounded,
     copy,
     holds_bytes,
     read_at,
@@ -58,19 +59,20 @@ def _blocks(
     """Return the blocks that stay, where the frames start, and what goes."""
     kept: dict[int, bytes] = {}
     findings: set[Finding] = set()
-    last = False
-    while not last:
+    for _ in bounded(count()):
         head = read_at(source, at, 4)
         if len(head) < 4:
             raise unreadable("the file ends before its first sound")
         kind, size = head[0] & 0x7F, int.from_bytes(head[1:], "big")
-        last, start, at = bool(head[0] & 0x80), at + 4, at + 4 + size
+        start, at = at + 4, at + 4 + size
         if at > end or kind == 127:
             raise unreadable("a block of the file's header is broken")
         if kind in (_STREAMINFO, _SEEKTABLE) and kind not in kept:
             kept[kind] = read_at(source, start, min(size, 18 * _MAX_SEEK_POINTS))
         else:
             findings |= _found(source, kind, start, at)
+        if head[0] & 0x80:
+            break
     if len(kept.get(_STREAMINFO, b"")) != 34:
         raise unreadable("the file does not say how its sound is coded")
     return kept, at, findings
@@ -87,9 +89,9 @@ def _found(source: BinaryIO, kind: int, start: int, end: int) -> set[Finding]:
 def _comments(source: BinaryIO, start: int, end: int) -> int:
     """Return how many comments a comment block holds; a broken one counts as one."""
     (vendor,) = struct.unpack("<I", read_at(source, start, 4).ljust(4, b"\0"))
-    count = read_at(source, start + 4 + vendor, 4)
-    broken = start + 8 + vendor > end or len(count) < 4
-    return 1 if broken else int.from_bytes(count, "little")
+    number = read_at(source, start + 4 + vendor, 4)
+    broken = start + 8 + vendor > end or len(number) < 4
+    return 1 if broken else int.from_bytes(number, "little")
 
 
 def _seek_table(table: bytes, size: int) -> bytes:

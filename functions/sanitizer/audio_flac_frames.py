@@ -1,14 +1,14 @@
 """FLAC frames: where they start, and that nothing lies between them (RFC 9639, 9)."""
 
+from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
 from fastcrc import crc8, crc16
 
-from functions.sanitizer.audio_bytes import read_at, unreadable
+from functions.sanitizer.audio_bytes import bounded, read_at, unreadable
 
 _WINDOW = 1 << 18
 _LONGEST_HEADER = 16
-_LONGEST_FRAME = 1 << 24  # the field for it in STREAMINFO has 24 bits
 _BLOCK_SIZES = (
     {1: 192}
     | {code: 144 << code for code in range(2, 6)}
@@ -30,7 +30,7 @@ def end_of_frames(source: BinaryIO, start: int, end: int, info: bytes) -> int:
     Raises:
         Rejected: something between two frames is no frame.
     """
-    longest = int.from_bytes(info[7:10], "big") or _LONGEST_FRAME
+    longest = _longest(info)
     walk = _Walk(source, start, end)
     while walk.at < end and walk.advance():
         pass
@@ -39,6 +39,15 @@ def end_of_frames(source: BinaryIO, start: int, end: int, info: bytes) -> int:
     if walk.lost or end - walk.at > longest:
         raise unreadable("something between the frames of sound is no sound")
     return walk.at
+
+
+def _longest(info: bytes) -> int:
+    """Return the bytes of the longest frame: never more than samples as they are."""
+    samples, said = info[2] << 8 | info[3], int.from_bytes(info[7:10], "big")
+    channels = (info[12] >> 1 & 7) + 1
+    bits = ((info[12] & 1) << 4 | info[13] >> 4) + 2  # side channels have one more
+    verbatim = samples * channels * bits // 8 + 64
+    return min(said, verbatim) if said else verbatim
 
 
 class _Walk:
@@ -63,14 +72,13 @@ class _Walk:
         head = self._header(self.at)
         if head is None or self._expected not in (None, head.number):
             return False
-        crc, checked, at = 0, self.at, self.at + head.length
-        while (at := self._find(at)) < self._end:
+        crc, checked = 0, self.at
+        for at in bounded(self._places(self.at + head.length)):
             crc, checked = self._crc(checked, at, crc), at
             next_head = self._header(at)
             if next_head and next_head.number >= head.following:
                 self.lost = crc != 0 or next_head.number > head.following
                 return not self.lost and self._arrive(at, head)
-            at += 1
         whole = self._crc(checked, self._end, crc) == 0
         return whole and self._arrive(self._end, head)
 
@@ -81,15 +89,17 @@ class _Walk:
     def _header(self, at: int) -> _Header | None:
         return _header(self._bytes(at, _LONGEST_HEADER), self._sync)
 
-    def _find(self, at: int) -> int:
-        """Return the next place from *at* where a frame might start, else the end."""
+    def _places(self, at: int) -> Iterator[int]:
+        """Return the places from *at* on where a frame might start."""
         while at < self._end - 1:
             self._load(at, 2)
             found = self._window.find(self._sync, at - self._origin)
-            if found >= 0:
-                return self._origin + found
-            at = self._origin + len(self._window) - 1
-        return self._end
+            if found < 0:
+                at = self._origin + len(self._window) - 1
+                continue
+            at = self._origin + found
+            yield at
+            at += 1
 
     def _crc(self, at: int, end: int, crc: int) -> int:
         while at < end:

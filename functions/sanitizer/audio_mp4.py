@@ -9,10 +9,12 @@ Source: ISO/IEC 14496-12 (ISO base media file format) and 14496-14 (MP4).
 
 import struct
 from bisect import bisect_right
+from itertools import count
 from typing import BinaryIO, NamedTuple
 
 from functions.sanitizer.audio_bytes import (
     blank,
+    bounded,
     copy,
     holds_bytes,
     read_at,
@@ -22,6 +24,7 @@ from functions.sanitizer.audio_bytes import (
 from functions.sanitizer.audio_mp4_movie import dropped, scrub_movie
 from functions.sanitizer.audio_mp4_samples import Extents
 from functions.sanitizer.findings import Finding
+from schemas.errors import Rejected
 
 _MAX_MOVIE = 1 << 27  # bytes of `moov`: sample tables of some days
 _MAX_BRANDS = 64
@@ -52,6 +55,15 @@ def strip_mp4(source: BinaryIO, output: BinaryIO) -> set[Finding]:
     return findings
 
 
+def holds_only_sound(source: BinaryIO) -> bool:
+    """Whether strip_mp4 would take the file: no film, no fragments, nothing broken."""
+    try:
+        _movie(source, _boxes(source, size_of(source)))
+    except (Rejected, struct.error):
+        return False
+    return True
+
+
 def _boxes(source: BinaryIO, size: int) -> list[_Box]:
     """Return the boxes of the file; what follows the last whole one is not copied.
 
@@ -59,8 +71,9 @@ def _boxes(source: BinaryIO, size: int) -> list[_Box]:
     """
     boxes: list[_Box] = []
     at = 0
-    while at < size and (box := _box(source, at, size)):
-        if box.end > size and box.kind != b"mdat":
+    for _ in bounded(count()):
+        box = _box(source, at, size)
+        if box is None or (box.end > size and box.kind != b"mdat"):
             break
         boxes.append(box._replace(end=min(box.end, size)))
         at = box.end
@@ -135,8 +148,10 @@ def _write_samples(
 ) -> set[Finding]:
     """Copy what the kept tracks refer to; blank the rest."""
     at, hidden = box.start + box.header, False
-    first = bisect_right(extents, (at, 0))
-    for start, end in [*extents[max(0, first - 1) :], (box.end, box.end)]:
+    first = max(0, bisect_right(extents, (at, 0)) - 1)
+    for index in range(first, len(extents) + 1):
+        rest = (box.end, box.end)
+        start, end = extents[index] if index < len(extents) else rest
         gap = min(max(start, at), box.end)
         hidden = hidden or holds_bytes(source, at, gap)
         blank(output, gap - at)

@@ -2,9 +2,10 @@
 
 import struct
 from collections.abc import Iterator
+from itertools import count
 from typing import NamedTuple
 
-from functions.sanitizer.audio_bytes import unreadable
+from functions.sanitizer.audio_bytes import bounded, unreadable
 
 
 class Box(NamedTuple):
@@ -21,7 +22,9 @@ def boxes_in(data: bytearray, start: int, end: int) -> Iterator[Box]:
     Raises:
         Rejected: they don't fill them.
     """
-    while start < end:
+    for _ in bounded(count()):
+        if start >= end:
+            return
         if not any(data[start : start + 8]):
             # QuickTime ends some lists with zeros: nothing may hide behind them.
             blank(data, start, end)

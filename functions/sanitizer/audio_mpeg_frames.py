@@ -3,7 +3,7 @@
 import re
 from typing import BinaryIO, NamedTuple
 
-from functions.sanitizer.audio_bytes import read_at
+from functions.sanitizer.audio_bytes import read_at, unreadable
 
 _WINDOW = 1 << 18
 # Sync, no reserved version or layer; no free or bad bitrate.
@@ -21,6 +21,7 @@ _RATES = {
     2: (22_050, 24_000, 16_000),  # MPEG-2
     0: (11_025, 12_000, 8_000),  # MPEG-2.5
 }
+_MAX_STRAYS = 100_000  # places that look like a frame: some MB of picture have fewer
 _BELIEVED = 3  # headers in a row: two are a coincidence in a large picture
 
 
@@ -66,6 +67,7 @@ class Frames:
     def __init__(self, source: BinaryIO, end: int) -> None:
         self._source, self._end = source, end
         self._window, self._origin = b"", 0
+        self._strays = 0
 
     def find(self, at: int) -> int:
         """Return where the next run of frames starts, from *at* on; else the end."""
@@ -78,7 +80,9 @@ class Frames:
             at = self._origin + match.start()
             if self._believable(at):
                 return at
-            at += 1
+            at, self._strays = at + 1, self._strays + 1
+            if self._strays == _MAX_STRAYS:
+                raise unreadable("no frame of sound was found in the file")
         return self._end
 
     def run(self, at: int) -> Run:

@@ -23,8 +23,10 @@ _MAX_HEADERS = 1 << 26  # bytes; a cover picture is in there
 class _Stream:
     """One logical stream of sound on its way through."""
 
-    def __init__(self, output: BinaryIO, bos: OggPage, headers: Headers) -> None:
-        self._output, self._headers = output, headers
+    def __init__(
+        self, output: BinaryIO, bos: OggPage, headers: Headers, serial: int
+    ) -> None:
+        self._output, self._headers, self._serial = output, headers, serial
         self._packet = bytearray()
         self._shift = 0
         self._in_headers = True
@@ -64,28 +66,29 @@ class _Stream:
             self._finish(page)
 
     def _finish(self, page: OggPage) -> None:
-        pages = laid_out(self._headers.rest, page.serial)
+        pages = laid_out(self._headers.rest)
         for clean in pages:
             self._write(clean, clean.sequence)
         self._shift = page.sequence - len(pages)
         self._in_headers = False
 
     def _write(self, page: OggPage, sequence: int) -> None:
-        page.sequence = sequence
+        page.serial, page.sequence = self._serial, sequence
         self._output.write(encoded(page))
 
 
 def strip_ogg(source: BinaryIO, output: BinaryIO) -> set[Finding]:
     """Write every stream of sound with an empty comment header."""
     streams: dict[int, _Stream | None] = {}
+    used: set[int] = set()
     findings: set[Finding] = set()
     at, size = 0, size_of(source)
     for start, page in pages_of(source, size):
         findings |= _between(source, at, start)
-        at = start + page.size
+        at, serial = start + page.size, page.serial
         if page.first:
-            streams[page.serial] = _open(output, page)
-        stream = streams.get(page.serial)
+            streams[serial] = _open(output, page, used)
+        stream = streams.get(serial)
         if stream is None or stream.ended:
             findings.add(Finding.APPLICATION_DATA)
         elif not page.first:
@@ -103,8 +106,15 @@ def _between(source: BinaryIO, start: int, end: int) -> set[Finding]:
     return set() if kept else {Finding.TRAILING_DATA}
 
 
-def _open(output: BinaryIO, page: OggPage) -> _Stream | None:
+def _open(output: BinaryIO, page: OggPage, used: set[int]) -> _Stream | None:
+    """Start a stream; one that follows another in a chain gets a number of its own."""
     if len(page.packets) != 1 or not page.complete:
         raise unreadable("a stream does not start with its first header alone")
     headers = headers_of(page.packets[0])
-    return _Stream(output, page, headers) if headers else None
+    if headers is None:
+        return None
+    serial = page.serial
+    while serial in used:
+        serial = serial + 1 & 0xFFFF_FFFF
+    used.add(serial)
+    return _Stream(output, page, headers, serial)

@@ -10,6 +10,7 @@ from functions.sanitizer.audio_bytes import read_at, unreadable
 
 CAPTURE = b"OggS\0"
 _WINDOW = 1 << 18
+_MAX_STRAYS = 100  # places that look like a page and are none
 
 
 def encoded(page: OggPage) -> bytes:
@@ -17,11 +18,11 @@ def encoded(page: OggPage) -> bytes:
     return bytes(page.write())  # type: ignore[no-untyped-call] # mutagen has no types
 
 
-def laid_out(packets: list[bytes], serial: int) -> list[OggPage]:
+def laid_out(packets: list[bytes]) -> list[OggPage]:
     """Return pages number 1 and on that hold *packets*."""
     pages: list[OggPage] = OggPage.from_packets(packets, sequence=1)  # type: ignore[no-untyped-call] # mutagen has no types
     for page in pages:
-        page.serial, page.position = serial, 0
+        page.position = 0
     return pages
 
 
@@ -31,7 +32,7 @@ def pages_of(source: BinaryIO, end: int) -> Iterator[tuple[int, OggPage]]:
     Raises:
         Rejected: a page's checksum is wrong.
     """
-    at = 0
+    at, strays = 0, 0
     while (start := _find(source, at, end)) < end:
         raw = _page_bytes(source, start)
         page = _decoded(raw) if raw else None
@@ -41,7 +42,9 @@ def pages_of(source: BinaryIO, end: int) -> Iterator[tuple[int, OggPage]]:
         elif raw and start == at:
             raise unreadable("a page's checksum is wrong")
         else:
-            at = start + 1
+            at, strays = start + 1, strays + 1
+        if strays > _MAX_STRAYS:
+            raise unreadable("something between the pages is no page")
 
 
 def _page_bytes(source: BinaryIO, start: int) -> bytes:
@@ -55,6 +58,8 @@ def _page_bytes(source: BinaryIO, start: int) -> bytes:
 
 
 def _find(source: BinaryIO, at: int, end: int) -> int:
+    if read_at(source, at, len(CAPTURE)) == CAPTURE:
+        return at  # nearly always: pages follow each other
     while at < end:
         window = read_at(source, at, _WINDOW)
         found = window.find(CAPTURE)

@@ -3,9 +3,10 @@
 Sources: id3.org (ID3v1, ID3v2.2 to 2.4, Lyrics3 v1 and v2), the APEv2 specification.
 """
 
+from itertools import count
 from typing import BinaryIO
 
-from functions.sanitizer.audio_bytes import holds_bytes, read_at
+from functions.sanitizer.audio_bytes import bounded, holds_bytes, read_at
 from functions.sanitizer.findings import Finding
 
 _LYRICS3V1_MAX = 5_100  # bytes of text, and the words around it
@@ -16,7 +17,10 @@ _SCAN = 1 << 20
 def leading(source: BinaryIO, at: int, end: int) -> tuple[int, set[Finding]]:
     """Return where the ID3v2 tags at *at* end, and what they were."""
     findings: set[Finding] = set()
-    while size := _id3v2_size(read_at(source, at, 10)):
+    for _ in bounded(count()):
+        size = _id3v2_size(read_at(source, at, 10))
+        if not size:
+            break
         findings |= contents(source, at, min(at + size, end))
         at += size
     return min(at, end), findings
@@ -25,7 +29,10 @@ def leading(source: BinaryIO, at: int, end: int) -> tuple[int, set[Finding]]:
 def trailing(source: BinaryIO, start: int, end: int) -> tuple[int, set[Finding]]:
     """Return where the tags that end at *end* begin, and what they were."""
     findings: set[Finding] = set()
-    while size := _trailing_size(source, start, end):
+    for _ in bounded(count()):
+        size = _trailing_size(source, start, end)
+        if not size:
+            break
         findings |= contents(source, end - size, end)
         end -= size
     return end, findings

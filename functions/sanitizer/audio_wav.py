@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
 from functions.sanitizer.audio_bytes import (
+    bounded,
     copy,
     holds_bytes,
     read_at,
@@ -72,7 +73,7 @@ def strip_wav(source: BinaryIO, output: BinaryIO) -> set[Finding]:
         raise unreadable("the file does not start like a WAV file")
     kept: dict[bytes, Chunk] = {}
     findings: set[Finding] = set()
-    for chunk in _chunks(source, size):
+    for chunk in bounded(_chunks(source, size)):
         if chunk.name in (b"fmt ", b"fact", b"data") and chunk.name not in kept:
             kept[chunk.name] = chunk
         else:
@@ -120,13 +121,13 @@ def _write(source: BinaryIO, output: BinaryIO, kept: dict[bytes, Chunk]) -> None
     if b"fact" in kept and kept[b"fact"].size >= 4:
         head += _chunk(b"fact", read_at(source, kept[b"fact"].start, 4))
     data = kept[b"data"]
-    padding = b"\0" if data.size % 2 and data.size == data.declared else b""
-    total = 4 + len(head) + 8 + data.declared + len(padding)
+    total = 4 + len(head) + 8 + data.declared + data.declared % 2
     output.write(b"RIFF" + struct.pack("<I", min(total, _ENDLESS)) + b"WAVE" + head)
     # A length that promises more than there is stays: the sound is as cut as it came.
     output.write(b"data" + struct.pack("<I", data.declared))
     copy(source, output, data.start, data.start + data.size)
-    output.write(padding)
+    if data.size == data.declared:
+        output.write(bytes(data.size % 2))
 
 
 def _chunk(name: bytes, content: bytes) -> bytes:

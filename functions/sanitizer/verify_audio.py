@@ -34,5 +34,5 @@ def carriers(stream: BinaryIO, media_type: str) -> list[str]:
         return [f"no reader for {media_type}"]
     try:
         return list(reader(stream))
-    except (struct.error, IndexError) as exc:
+    except (struct.error, LookupError) as exc:
         return [f"unreadable structure ({type(exc).__name__})"]

@@ -2,6 +2,7 @@
 
 import os
 import struct
+from bisect import bisect_left
 from collections.abc import Iterator
 from typing import BinaryIO
 
@@ -83,9 +84,10 @@ def _unreferenced(
     chunks = sorted(movie.chunks())
     for start, end in media:
         at = start
-        for chunk, chunk_end in chunks:
-            if chunk_end <= at or chunk >= end:
-                continue
+        for index in range(bisect_left(chunks, (start, 0)), len(chunks)):
+            chunk, chunk_end = chunks[index]
+            if chunk >= end:
+                break
             if not _blank(stream, at, max(at, chunk)):
                 yield f"bytes at {at} that belong to no track"
             at = max(at, chunk_end)

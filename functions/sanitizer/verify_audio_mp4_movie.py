@@ -207,7 +207,7 @@ def _chunks(tables: dict[str, bytes]) -> Iterator[tuple[int, int]]:
     following = [*(run[0] for run in runs[1:]), None]
     samples = chain.from_iterable(
         repeat(run[1], end - run[0]) if end is not None else repeat(run[1])
-        for run, end in zip(runs, following, strict=True)
+        for run, end in zip(runs, following, strict=False)
     )
     first = 0
     for (offset,), number in zip(offsets, samples, strict=False):
