@@ -48,8 +48,9 @@ def sanitize(
     try:
         if found.kind is Kind.IMAGE:
             return _image(source, output, found.media_type, limits)
-        if found.media_type in audio.SUPPORTED:
-            return _sound(source, output, found.media_type, policy)
+        media_type = audio.identify(source, found.media_type)
+        if media_type in audio.SUPPORTED:
+            return _sound(source, output, media_type, policy)
         return _other(source, output, policy)
     except Rejected as exc:
         _empty(output)
