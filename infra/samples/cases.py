@@ -28,12 +28,8 @@ def demo_cases(folder: Path) -> list[Case]:
         case("song.mp3", mp3, "form", Status.PROCESSED),
         case("voice.wav", audio.wav(), "drop", Status.PROCESSED),
         case("notes.txt", b"Nothing to hide here.\n", "drop", Status.PROCESSED),
-        case(
-            "cut.wav", audio.truncated(audio.wav()), "form", Status.ERROR_PROCESSING
-        ),
+        case("cut.wav", audio.truncated(audio.wav()), "form", Status.ERROR_PROCESSING),
         case("half.jpg", images.halved(photo), "presigned", Status.REJECTED),
         case("no-consent.jpg", photo, "form", "refused", consent=False),
-        case(
-            "silent-drop.jpg", photo, "drop", Status.AWAITING_CONSENT, consent=False
-        ),
+        case("silent-drop.jpg", photo, "drop", Status.AWAITING_CONSENT, consent=False),
     ]
