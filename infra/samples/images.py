@@ -20,8 +20,11 @@ _XMP = (
     b'<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x='
     b'"adobe:ns:meta/"><creator>'
     + MARKER
-    + b'</creator></x:xmpmeta><?xpacket end="w"?>'
+    + b"</creator><exif:GPSLatitude>48,51.5N</exif:GPSLatitude></x:xmpmeta>"
+    b'<?xpacket end="w"?>'
 )
+# What a motion photo carries behind its picture.
+_FILM = b"\0\0\0\x18ftypmp42" + MARKER
 
 
 def gradient(size: tuple[int, int] = (96, 64), mode: str = "RGB") -> Image.Image:
@@ -34,39 +37,53 @@ def gradient(size: tuple[int, int] = (96, 64), mode: str = "RGB") -> Image.Image
     return Image.merge("RGB", (across, down, corner)).convert(mode)
 
 
+def jpeg(image: Image.Image, **options: Any) -> bytes:
+    """Return a JPEG with nothing but a picture."""
+    return _saved(image, "JPEG", **options)
+
+
 def photo(orientation: int = 6, *, size: tuple[int, int] = (96, 64)) -> bytes:
-    """Return a JPEG as a phone writes it, with a second picture and a tail."""
-    image = gradient(size)
-    first = _saved(
-        image,
-        "JPEG",
+    """Return a JPEG as a phone writes it, with a second picture and a film."""
+    first = jpeg(
+        gradient(size),
         quality=90,
         exif=b"Exif\0\0" + _exif(orientation),
-        icc_profile=_profile(),
+        icc_profile=profile(),
         comment=MARKER,
     )
-    xmp = _segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0" + _XMP)
-    iptc = _segment(0xED, b"Photoshop 3.0\0" + _photoshop())
-    private = _segment(0xE7, b"private\0" + MARKER)
-    second = _saved(gradient((32, 32)), "JPEG", comment=MARKER)
-    mpf = _mpf(len(second))
-    head = first[:2] + xmp + iptc + private + mpf
-    return head + first[2:] + second + b"trailing " + MARKER
+    second = jpeg(gradient((32, 32)), comment=MARKER)
+    segments = (
+        (0xE0, b"JFXX\0\x10" + jpeg(gradient((16, 16)), comment=MARKER)),
+        (0xE1, b"http://ns.adobe.com/xap/1.0/\0" + _XMP),
+        (0xE1, b"http://ns.adobe.com/xmp/extension/\0" + MARKER),
+        (0xE2, b"urn:iso:std:iso:ts:21496:-1\0" + MARKER),
+        (0xE2, b"MPF\0" + _mpf(len(second))),
+        (0xE7, b"private\0" + MARKER),
+        (0xEB, b"JP\0\1\0\0\0\1\0\0\0\x14jumb" + MARKER),
+        (0xED, b"Photoshop 3.0\0" + _photoshop()),
+    )
+    head = first[:2] + b"".join(segment(marker, data) for marker, data in segments)
+    return head + first[2:] + second + _FILM + b"trailing " + MARKER
 
 
 def png_with_everything(mode: str = "RGBA", orientation: int = 1) -> bytes:
-    """Return a PNG with text, time, EXIF, a private chunk and a tail."""
+    """Return a PNG with text, time, EXIF, a private chunk and a tail.
+
+    With transparency it has colours where nobody sees them.
+    """
     info = PngInfo()
     info.add_text("Author", _TEXT)
     info.add_text("Comment", _TEXT, zip=True)
     info.add_itxt("XML:com.adobe.xmp", _XMP.decode())
     image = gradient(mode="RGB").convert(mode)
-    if mode == "RGBA":
-        image.putalpha(Image.linear_gradient("L").resize(image.size))
+    if mode in ("RGBA", "LA"):
+        image.putalpha(_alpha(image.size))
     data = _saved(
-        image, "PNG", pnginfo=info, exif=_exif(orientation), icc_profile=_profile()
+        image, "PNG", pnginfo=info, exif=_exif(orientation), icc_profile=profile()
     )
-    chunks = chunk(b"tIME", struct.pack(">HBBBBB", 2026, 1, 2, 3, 4, 5))
+    chunks = chunk(b"caBX", MARKER) + chunk(
+        b"tIME", struct.pack(">HBBBBB", 2026, 1, 2, 3, 4, 5)
+    )
     chunks += chunk(b"prVt", MARKER)
     end = data.rindex(b"IEND") - 4
     return data[:end] + chunks + data[end:] + b"trailing " + MARKER
@@ -89,38 +106,44 @@ def animated_png(*, hidden_default: bool = False) -> bytes:
     )
 
 
-def webp(*, lossless: bool = False) -> bytes:
-    """Return a WebP with EXIF, XMP, a profile and an unknown chunk."""
+def webp(*, lossless: bool = False, orientation: int = 1) -> bytes:
+    """Return a WebP with EXIF, XMP, a profile, an unknown chunk and a tail."""
+    image = gradient()
+    if lossless:
+        image.putalpha(_alpha(image.size))
     data = _saved(
-        gradient(),
+        image,
         "WEBP",
         lossless=lossless,
+        exact=True,
         quality=90,
-        exif=_exif(1),
+        exif=_exif(orientation),
         xmp=_XMP,
-        icc_profile=_profile(),
+        icc_profile=profile(),
     )
-    return _riff(data, MARKER)
+    return _riff(data, MARKER) + b"trailing " + MARKER
 
 
 def lossless_webp() -> bytes:
-    """Return a lossless WebP with the same extras."""
+    """Return a lossless WebP with the same, and colours where nobody sees them."""
     return webp(lossless=True)
 
 
-def animated_webp() -> bytes:
+def animated_webp(*, lossless: bool = False) -> bytes:
     """Return an animated WebP of three frames, with EXIF."""
     frames = _frames()
-    return _saved(
+    data = _saved(
         frames[0],
         "WEBP",
         save_all=True,
         append_images=frames[1:],
         duration=[100, 200, 300],
         loop=3,
+        lossless=lossless,
         exif=_exif(1),
         xmp=_XMP,
     )
+    return _riff(data, MARKER)
 
 
 def animated_gif() -> bytes:
@@ -139,12 +162,12 @@ def animated_gif() -> bytes:
     xmp = b"\x21\xff\x0bXMP DataXMP" + _XMP
     magic = b"\x01" + bytes(range(255, -1, -1)) + b"\0"
     private = b"\x21\xff\x0bPRIVATE 1.0" + _sub_blocks(MARKER)
-    return data[:-1] + xmp + magic + private + b";trailing " + MARKER
+    text = b"\x21\x01\x0c" + bytes(12) + _sub_blocks(MARKER)
+    return data[:-1] + xmp + magic + private + text + b";trailing " + MARKER
 
 
 def halved(data: bytes) -> bytes:
     """Return the first half of *data*: a picture whose transfer broke."""
-    # By the picture proper: what trails behind it must not count as its half.
     return data[: len(data) // 2]
 
 
@@ -152,6 +175,13 @@ def chunk(kind: bytes, data: bytes) -> bytes:
     """Return a PNG chunk (PNG, third edition, 5.3)."""
     crc = zlib.crc32(kind + data)
     return struct.pack(">L", len(data)) + kind + data + struct.pack(">L", crc)
+
+
+def _alpha(size: tuple[int, int]) -> Image.Image:
+    """Fading, and fully transparent on the left."""
+    alpha = Image.linear_gradient("L").resize(size)
+    alpha.paste(0, (0, 0, size[0] // 4, size[1]))
+    return alpha
 
 
 def _frames() -> list[Image.Image]:
@@ -189,7 +219,7 @@ def _exif(orientation: int) -> bytes:
     )
 
 
-def _profile() -> bytes:
+def profile() -> bytes:
     """Return an sRGB profile that names a device's owner in its copyright."""
     plain = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     text = b"text\0\0\0\0" + b"Owner " + MARKER + b"\0"
@@ -203,7 +233,8 @@ def _profile() -> bytes:
     return struct.pack(">L", len(profile)) + profile[4:]
 
 
-def _segment(marker: int, data: bytes) -> bytes:
+def segment(marker: int, data: bytes) -> bytes:
+    """Return a JPEG marker segment."""
     return struct.pack(">BBH", 0xFF, marker, len(data) + 2) + data
 
 
@@ -224,7 +255,7 @@ def _mpf(second_bytes: int) -> bytes:
     directory += struct.pack("<HHLL", 0xB002, 7, len(entries), at)
     directory += struct.pack("<L", 0)
     header = struct.pack("<2sHL", b"II", 42, 8)
-    return _segment(0xE2, b"MPF\0" + header + directory + entries)
+    return header + directory + entries
 
 
 def _riff(webp_data: bytes, extra: bytes) -> bytes:
