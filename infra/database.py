@@ -69,9 +69,7 @@ class SqlAssetRecords:
 
     def provision(self) -> None:
         """Bring the tables to the newest schema. Safe to run twice."""
-        with self._database.writing() as connection:
-            for statement in self._database.alone:
-                connection.exec_driver_sql(statement)
+        with self._database.migrating() as connection:
             migrations.upgrade(connection)
 
     def admit(self, asset: Asset, consent: Consent | None) -> Asset:

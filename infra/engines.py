@@ -52,7 +52,7 @@ class Database:
         write: for transactions.
         turn: held around a transaction by its thread.
         insert: makes an INSERT that knows ON CONFLICT.
-        alone: SQL that keeps others from migrating until the transaction ends.
+        alone: SQL that keeps others from migrating, where a transaction does not.
     """
 
     read: sa.Engine
@@ -71,6 +71,14 @@ class Database:
     def writing(self) -> Iterator[sa.Connection]:
         """Give a transaction; it commits unless the block raises."""
         with translated(), self.turn, self.write.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def migrating(self) -> Iterator[sa.Connection]:
+        """Give a transaction that no other one of its kind overlaps."""
+        with self.writing() as connection:
+            for statement in self.alone:
+                connection.exec_driver_sql(statement)
             yield connection
 
 

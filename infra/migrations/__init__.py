@@ -4,21 +4,18 @@ To add a step: change the models, then write versions/NNNN_what.py by hand; a te
 whether models and steps agree on both databases.
 """
 
-from threading import Lock
-
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 
-# Alembic keeps the migration that runs in a global of its module.
-_turn = Lock()
-
 
 def upgrade(connection: sa.Connection) -> None:
-    """Bring the tables to the newest schema within the caller's transaction."""
+    """Bring the tables to the newest schema within the caller's transaction.
+
+    One at a time: Alembic keeps the migration that runs in a global of its module.
+    """
     config = Config()
     # Found by package, so in a checkout and when installed.
     config.set_main_option("script_location", "infra:migrations")
     config.attributes["connection"] = connection
-    with _turn:
-        command.upgrade(config, "head")
+    command.upgrade(config, "head")

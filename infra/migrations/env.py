@@ -8,6 +8,5 @@ import schemas.assets  # noqa: F401  (its import fills the metadata)
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=SQLModel.metadata,
-    transactional_ddl=True,  # on SQLite as well: BEGIN IMMEDIATE was said before
 )
 context.run_migrations()

@@ -1,11 +1,9 @@
 """Databases that fail, stall and are shared by processes."""
 
 import multiprocessing
-import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from datetime import UTC
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
@@ -17,10 +15,11 @@ from alembic.migration import MigrationContext
 from sqlmodel import SQLModel
 
 from infra import migrations
-from infra.engines import Database, open_database
-from schemas.errors import SettingsError, Unavailable
+from infra.engines import open_database
+from schemas.errors import SettingsError
 from schemas.ports import AssetQuery, AssetRecords
 from tests.records import admit, arrived, note_checks, opened, provision_and_admit
+from tests.sessions import seen
 
 SERVERS = pytest.param("postgresql", marks=pytest.mark.servers)
 
@@ -97,6 +96,23 @@ def test_processes_that_start_at_once_share_one_new_database(
     records.close()
 
 
+@pytest.mark.servers
+def test_a_migration_waits_for_another_to_end(postgresql_url: str) -> None:
+    database = open_database(postgresql_url)
+    late = opened(f"{postgresql_url}&application_name=late")
+    with ThreadPoolExecutor(1) as pool:
+        with database.migrating() as connection:
+            migrations.upgrade(connection)
+            waiting = pool.submit(late.provision)
+            seen(database, "late", "wait_event_type = 'Lock'")
+
+        waiting.result()
+
+    late.ping()
+    late.close()
+    database.read.dispose()
+
+
 def test_threads_may_provision_at_once(url: str) -> None:
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(provision_and_admit, [url] * 4))
@@ -160,95 +176,17 @@ def _rest(pipe: Connection) -> list[str]:
         return found
 
 
-# servers that are not there, or go
-
-
-@pytest.fixture
-def dead_port() -> Iterator[int]:
-    """A port on which nobody listens."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        yield taken.getsockname()[1]
-
-
-def test_a_server_that_is_not_there_is_unavailable(dead_port: int) -> None:
-    records = opened(f"postgresql://u:geheim@127.0.0.1:{dead_port}/d")
-
-    with pytest.raises(Unavailable) as caught:
-        records.ping()
-
-    assert "geheim" not in str(caught.value)
-
-
-@pytest.mark.servers
-def test_a_transaction_whose_connection_is_lost_is_unavailable_and_can_be_repeated(
-    postgresql_records: str,
-) -> None:
-    records = opened(f"{postgresql_records}&application_name=lost")
-    asset = admit(records)
-    database = open_database(postgresql_records)
-    with ThreadPoolExecutor(1) as pool, database.writing() as holder:
-        holder.exec_driver_sql("UPDATE assets SET revision = revision")
-        waiting = pool.submit(records.note, asset.id, arrived())
-        _terminate(database, "wait_event_type = 'Lock'")
-        with pytest.raises(Unavailable):
-            waiting.result()
-
-    noted = records.note(asset.id, arrived())
-
-    assert noted.changed
-    database.read.dispose()
-    records.close()
-
-
-@pytest.mark.servers
-def test_idle_connections_that_were_lost_are_replaced(postgresql_records: str) -> None:
-    records = opened(f"{postgresql_records}&application_name=lost")
-    asset = admit(records)
-    database = open_database(postgresql_records)
-    _terminate(database, "state = 'idle'")
-
-    found = records.get(asset.id)
-
-    assert found == asset
-    database.read.dispose()
-    records.close()
-
-
-def _terminate(database: Database, when: str) -> None:
-    """End the session called `lost` once *when* holds, and see it gone."""
-    ended = 0
-    with database.reading() as connection:
-        while not ended:
-            ended = connection.exec_driver_sql(
-                "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity "
-                f"WHERE application_name = 'lost' AND {when}"
-            ).scalar_one()
-
-
-@pytest.mark.servers
-def test_times_are_utc_whatever_the_servers_zone(postgresql_records: str) -> None:
-    records = opened(f"{postgresql_records} -c timezone=Asia/Tokyo")
-
-    asset = admit(records)
-
-    assert asset.created_at is not None
-    assert asset.created_at.tzinfo is UTC
-    records.close()
-
-
-def test_a_file_that_is_no_database_is_unavailable(tmp_path: Path) -> None:
-    path = tmp_path / "assets.db"
-    path.write_bytes(b"not a database" * 500)
-    records = opened(f"sqlite:///{path}")
-
-    with pytest.raises(Unavailable):
-        records.ping()
-
-    records.close()
-
-
 # URLs
+
+
+def test_a_new_file_is_in_wal_mode_before_anyone_can_see_it(tmp_path: Path) -> None:
+    path = tmp_path / "assets.db"
+
+    open_database(f"sqlite:///{path}")
+
+    # The format's read and write versions: 2 is WAL (sqlite.org/fileformat2.html).
+    assert path.read_bytes()[18:20] == b"\x02\x02"
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_the_files_folder_is_created(tmp_path: Path) -> None:
