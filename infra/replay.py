@@ -19,7 +19,6 @@ from schemas.objects import ObjectRef
 from schemas.ports import AssetQuery, AssetRecords, Broker, Delivery, Message
 
 _WAIT = timedelta(seconds=2)
-_DEATH = ("x-reason", "x-attempt", "x-failed-at")
 
 
 @dataclass(frozen=True)
@@ -78,8 +77,7 @@ def dead_letters(broker: Broker, function: str) -> Iterator[Delivery]:
 def redrive(broker: Broker, function: str, delivery: Delivery) -> None:
     """Send a dead letter to its function again, as if for the first time."""
     dead = delivery.message
-    kept = {k: v for k, v in dead.headers.items() if k not in _DEATH}
-    headers = {**kept, "x-replay": "true"}
+    headers = {**dead.headers, "x-replay": "true"}
     broker.send(function, Message(dead.body, key=dead.key, headers=headers))
     delivery.ack()
 

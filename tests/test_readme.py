@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import click
+from pydantic_settings import BaseSettings
 
 from infra.cli import pratique
 from infra.platform import discover
@@ -19,7 +20,8 @@ def section(title: str) -> str:
 
 
 def variables() -> set[str]:
-    kinds = [PlatformSettings, *(f.settings for f in discover().values())]
+    functions = [f.settings for f in discover().values()]
+    kinds: list[type[BaseSettings]] = [PlatformSettings, *functions]
     names = set()
     for kind in kinds:
         prefix = kind.model_config.get("env_prefix", "")
@@ -45,7 +47,7 @@ def test_every_command_is_in_the_operate_table_and_every_row_exists() -> None:
 
 
 def test_the_options_of_replay_exist() -> None:
-    options = set(re.findall(r"`(--[a-z-]+)`", section("Operate")))
+    options = set(re.findall(r"`(--[a-z-]+)`", section("Operate"))) - {"--help"}
     known = {
         name
         for command in pratique.commands.values()

@@ -106,6 +106,8 @@ class Broker(Protocol):
     def send(self, queue: str, message: Message) -> None:
         """Hand *message* to one queue and to nothing else, not to the journal.
 
+        What an earlier death left in its headers is not sent along.
+
         Raises:
             QueueNotFound: the broker has no such queue.
         """

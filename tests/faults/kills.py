@@ -14,12 +14,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event, Thread
+from typing import Any
 
 from infra.client import Client
 from infra.demo import Case, Demo, Door, any_outcome, wait_until
@@ -65,7 +66,7 @@ class Report:
 
 def files(folder: Path, count: int) -> list[Path]:
     """Write *count* files of several kinds, all different."""
-    makers = [
+    makers: list[tuple[str, Callable[[int], bytes]]] = [
         ("jpg", lambda n: images.photo(orientation=1 + n % 8)),
         ("gif", lambda n: images.animated_gif()),
         ("wav", lambda n: audio.wav(seconds=0.1 + n / 1000)),
@@ -121,7 +122,7 @@ class Service:
 
     def platform(self) -> Platform:
         """Return a platform on the same store, broker and database."""
-        given = {
+        given: dict[str, Any] = {
             name: self.environment[f"PRATIQUE_{name.upper()}"]
             for name in ("store", "broker", "database", "port")
         }

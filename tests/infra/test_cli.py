@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -154,9 +155,11 @@ def test_a_replay_of_one_asset_leaves_the_others_alone(platform: Platform) -> No
 
 
 def test_dead_letters_are_listed_redriven_and_dropped(platform: Platform) -> None:
-    dead = {"x-reason": "malformed_event: no", "x-attempt": "1"}
     for body in (b"one", b"two"):
-        platform.broker.send("sanitizer.dead", Message(body, headers=dead))
+        platform.broker.send("sanitizer", Message(body))
+    with platform.broker.subscribe("sanitizer", prefetch=2) as subscription:
+        while delivery := subscription.receive(timedelta(0)):
+            delivery.dead_letter("malformed_event: no")
 
     listed = rows("dead", "list")
     again = rows("dead", "list")
