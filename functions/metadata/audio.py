@@ -30,6 +30,7 @@ _MEASURES: dict[Kind, Callable[[Blocks], Sound | None]] = {
     Kind.OGG: measure_ogg,
     Kind.WAV: measure_wav,
 }
+_MOST_BITS = 64  # a sample: more is tinytag reading QuickTime's fields as others
 
 
 def describe_audio(blocks: Blocks, kind: Kind) -> dict[str, int | float | str | bool]:
@@ -46,6 +47,7 @@ def describe_audio(blocks: Blocks, kind: Kind) -> dict[str, int | float | str | 
         return {}
     if not sound.duration_seconds or not sound.samplerate:
         raise unreadable("The file holds no sound.")
-    if not sound.bitrate:
+    densest = sound.samplerate * (sound.channels or 2) * _MOST_BITS / 1000
+    if not sound.bitrate or sound.bitrate > densest:
         sound = sound.averaged(blocks.size_bytes)
     return sound.model_dump(exclude_none=True)

@@ -226,6 +226,14 @@ def test_a_wav_file_of_unknown_length_lasts_as_long_as_it_has_samples() -> None:
     assert facts(endless)["duration_seconds"] == pytest.approx(0.2)
 
 
+def test_a_bitrate_that_cannot_be_is_replaced_by_the_average() -> None:
+    absurd = audio.m4a().replace(bytes.fromhex("0000fa000000fa00"), b"\xff" * 8)
+
+    bitrate = facts(absurd)["bitrate"]
+
+    assert bitrate == pytest.approx(len(absurd) * 8 / (43 * 1024 / 44_100) / 1000)
+
+
 def adts(size: int) -> bytes:
     """An AAC frame: 44.1 kHz, stereo."""
     return (0xFFF1_5080_001FFC | size << 13).to_bytes(7, "big").ljust(size, b"\0")
