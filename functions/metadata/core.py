@@ -40,14 +40,22 @@ def describe(source: BinaryIO, media_type: str) -> dict[str, int | float | str |
     if family not in _COMPLAINTS:
         return {}
     try:
-        return _describe(blocks, kind)
+        return _guarded(blocks, kind, family)
     except NotSound:
         if kind and kind.weak and said != "audio":
             return {}
         raise
+
+
+def _guarded(
+    blocks: Blocks, kind: Kind | None, family: str
+) -> dict[str, int | float | str | bool]:
+    """Turn whatever a parser raises into one refusal: hostile bytes find all of it."""
+    try:
+        return _describe(blocks, kind)
     except Rejected:
         raise
-    except Exception as exc:  # parsers fail on bad bytes in all ways
+    except Exception as exc:
         if blocks.failure:
             raise blocks.failure from exc
         raise Rejected(f"unreadable_{family}", _COMPLAINTS[family]) from exc
