@@ -168,6 +168,7 @@ def test_a_project_id_may_not_be(text: str) -> None:
 @example("." * 200)
 @example("a" * 99 + ".tar" + "." * 50)
 @example("a" * 98 + "/..")
+@example("a" * 99 + "." + "b" * 20)  # cut behind the dot
 @example("\u2025/\uff0e\uff0e")  # compatibility forms of dots and slashes
 @example("a.\u3164")
 def test_a_safe_filename_is_safe(text: str) -> None:
