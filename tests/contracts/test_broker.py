@@ -169,7 +169,8 @@ def test_send_leaves_the_journal_alone(broker: Broker) -> None:
     assert kept == []
 
 
-def test_a_dead_letter_that_is_sent_back_starts_anew(broker: Broker) -> None:
+@pytest.mark.parametrize("how", ["send", "publish"])
+def test_a_dead_letter_that_is_sent_back_starts_anew(broker: Broker, how: str) -> None:
     broker.publish("made", Message(b"1", headers={"x-replay": "dead"}))
     with broker.subscribe("first", prefetch=1) as subscription:
         following(subscription).retry(AT_ONCE, "store away")
@@ -177,7 +178,10 @@ def test_a_dead_letter_that_is_sent_back_starts_anew(broker: Broker) -> None:
     with broker.subscribe("first.dead", prefetch=1) as subscription:
         dead = following(subscription)
 
-        broker.send("first", dead.message)
+        if how == "send":
+            broker.send("first", dead.message)
+        else:
+            broker.publish("made", dead.message)
 
     with broker.subscribe("first", prefetch=1) as subscription:
         again = following(subscription)

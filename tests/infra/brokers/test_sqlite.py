@@ -211,6 +211,20 @@ def test_the_last_cause_of_a_retry_is_told_in_the_dead_letter(
     assert told["x-cause"] == "store away"
 
 
+def test_a_dead_letter_begins_with_its_own_first_attempt(
+    broker: SqliteBroker,
+) -> None:
+    broker.publish("made", message(1))
+    with broker.subscribe("first", prefetch=1) as subscription:
+        following(subscription).retry(AT_ONCE, "store away")
+        following(subscription).dead_letter("attempts_spent")
+
+    with broker.subscribe("first.dead", prefetch=1) as subscription:
+        dead = following(subscription)
+
+    assert dead.attempt == 1
+
+
 def test_a_dead_letter_that_is_dead_lettered_stays_in_its_queue(
     broker: SqliteBroker,
 ) -> None:
