@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from pydantic import SecretStr
@@ -15,7 +15,7 @@ from infra.platform import Platform
 from infra.replay import Selection, events_from
 from infra.service import serving
 from infra.settings import PlatformSettings, load
-from schemas.assets import Asset
+from schemas.assets import Asset, Door
 from schemas.doors import CONSENT_METADATA, source_of
 from schemas.errors import AssetNotFound
 from schemas.lifecycle import FINAL, PARKED, Status
@@ -23,7 +23,7 @@ from schemas.objects import ObjectRef
 
 PROJECT = "demo"
 _SETTLED = FINAL | PARKED
-Door = Literal["form", "presigned", "drop"]
+DOORS: tuple[Door, ...] = ("form", "presigned", "drop")
 
 
 @dataclass
@@ -59,7 +59,7 @@ class Case:
         """Whether it ended as it should."""
         return self.status in self.expected
 
-    def row(self, clean_copy: Path | None) -> dict[str, Any]:
+    def row(self, clean_copy: str | None) -> dict[str, Any]:
         """Return what the table shows."""
         asset = self.asset
         return {
@@ -70,7 +70,7 @@ class Case:
             "reason": asset.reason if asset else self.answer.get("code"),
             "removed": asset.findings if asset else [],
             "metadata": asset.details if asset else {},
-            "clean_copy": str(clean_copy) if clean_copy else None,
+            "clean_copy": clean_copy,
             "as_expected": self.as_expected,
         }
 
@@ -132,17 +132,20 @@ class Demo:
             "clean": list(self._platform.store.list(bucket)),
         }
 
-    def fetch(self, case: Case) -> Path | None:
-        """Save the clean copy as a client gets it; None where there is none."""
+    def fetch(self, case: Case) -> str | None:
+        """Save the clean copy as a client gets it; return where in the demo's folder.
+
+        None where there is no clean copy.
+        """
         if case.asset is None or case.asset.path == "pending":
             return None
         content = self._client.content(str(case.asset.id))
         if content is None:
             return None
-        copy = self._folder / "clean" / case.door / Path(case.asset.path).name
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        copy.write_bytes(content)
-        return copy
+        copy = Path("clean", case.door, Path(case.asset.path).name)
+        (self._folder / copy).parent.mkdir(parents=True, exist_ok=True)
+        (self._folder / copy).write_bytes(content)
+        return str(copy)
 
     def _drop(self, case: Case) -> UUID:
         key = f"drops/{PROJECT}/{case.path.name}"

@@ -16,7 +16,7 @@ from schemas.errors import AssetNotFound, ObjectNotFound
 from schemas.events import created
 from schemas.facts import Arrived, Expired, Faulted
 from schemas.functions import Context
-from schemas.lifecycle import Promotion, Status
+from schemas.lifecycle import Status
 from schemas.objects import ObjectInfo, ObjectRef
 
 Ctx = Context[JanitorSettings]
@@ -86,8 +86,9 @@ def _announce(asset: Asset, ref: ObjectRef, ctx: Ctx) -> str:
         ctx.announce(created(ctx.store.head(ref)))
     except ObjectNotFound:
         # Kept only while the step is open: a worker that just finished wins.
-        slot = "description" if asset.status == Status.SANITIZED else "promotion"
-        ctx.records.note(asset.id, Faulted(slot, "object_missing"))
+        sanitized = asset.status == Status.SANITIZED
+        fault = Faulted("description" if sanitized else "promotion", "object_missing")
+        ctx.records.note(asset.id, fault)
         return "missing"
     return "announced"
 

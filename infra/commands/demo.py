@@ -8,11 +8,10 @@ import click
 
 from infra import logs
 from infra.commands.output import json_option, progress, show_rows
-from infra.demo import Case, Demo, Door, any_outcome, running, wait_until
+from infra.demo import DOORS, Case, Demo, any_outcome, running, wait_until
 from infra.samples.cases import demo_cases
 
 _COLUMNS = ("file", "door", "status", "reason", "removed", "metadata", "clean_copy")
-_DOORS: tuple[Door, ...] = ("form", "presigned", "drop")
 _TIMEOUT_S = 90
 
 
@@ -35,7 +34,7 @@ def demo(files: tuple[Path, ...], folder: Path | None, as_json: bool) -> None:
     logs.configure("error", "text")
     folder = (folder or Path(mkdtemp(prefix="pratique-demo-"))).resolve()
     folder.mkdir(parents=True, exist_ok=True)
-    cases = [any_outcome(file, door) for file in files for door in _DOORS]
+    cases = [any_outcome(file, door) for file in files for door in DOORS]
     cases = cases or demo_cases(folder / "samples")
     with running(folder) as demonstration:
         _send(demonstration, cases)

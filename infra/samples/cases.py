@@ -2,11 +2,10 @@
 
 from pathlib import Path
 
-from infra.demo import Case, Door
+from infra.demo import DOORS, Case
 from infra.samples import audio, images
+from schemas.assets import Door
 from schemas.lifecycle import Status
-
-_DOORS: tuple[Door, ...] = ("form", "presigned", "drop")
 
 
 def demo_cases(folder: Path) -> list[Case]:
@@ -21,7 +20,7 @@ def demo_cases(folder: Path) -> list[Case]:
         return Case(path, door, frozenset({str(expected)}), consent)
 
     photo, mp3 = images.photo(), audio.mp3()
-    through_each = [case("photo.jpg", photo, d, Status.PROCESSED) for d in _DOORS]
+    through_each = [case("photo.jpg", photo, d, Status.PROCESSED) for d in DOORS]
     return [
         *through_each,
         case("moving.gif", images.animated_gif(), "presigned", Status.PROCESSED),

@@ -23,7 +23,7 @@ from threading import Event, Thread
 from typing import Any
 
 from infra.client import Client
-from infra.demo import Case, Demo, Door, any_outcome, wait_until
+from infra.demo import DOORS, Case, Demo, any_outcome, wait_until
 from infra.listening import listen
 from infra.platform import Platform
 from infra.samples import audio, images
@@ -31,7 +31,6 @@ from infra.settings import PlatformSettings, load
 from schemas.doors import clean_asset_id
 from schemas.errors import Unavailable
 
-_DOORS: tuple[Door, ...] = ("form", "presigned", "drop")
 _HURRY = {
     "PRATIQUE_RETRY_DELAYS_S": "[0.1, 0.5, 1, 2]",
     "PRATIQUE_GRACE_S": "1",
@@ -180,12 +179,12 @@ def run(folder: Path, count: int, kills: int, seed: int) -> Report:
     folder.mkdir(parents=True, exist_ok=True)
     paths = files(folder, count)
     with service(folder / "calm") as (_, demo):
-        calm = [any_outcome(p, _DOORS[n % 3]) for n, p in enumerate(paths)]
+        calm = [any_outcome(p, DOORS[n % 3]) for n, p in enumerate(paths)]
         for case in calm:
             send(demo, case)
         settle(demo, calm, timeout_s=120)
     with service(folder / "stormy") as (process, demo):
-        cases = [any_outcome(p, _DOORS[n % 3]) for n, p in enumerate(paths)]
+        cases = [any_outcome(p, DOORS[n % 3]) for n, p in enumerate(paths)]
         struck = _storm(process, demo, cases, kills, random.Random(seed))
         started = time.monotonic()
         settle(demo, cases, timeout_s=120)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.demo import any_outcome, running, wait_until
+from infra.demo import DOORS, any_outcome, running, wait_until
 from infra.samples import images
 
 
@@ -17,8 +17,7 @@ def test_fifty_files_end_as_they_should_without_a_single_notification(
     for number in range(50):
         path = tmp_path / f"{number}.jpg"
         path.write_bytes(photo if number % 2 else b"text %d" % number)
-        doors = ("form", "presigned", "drop")
-        cases.append(any_outcome(path, doors[number % 3]))
+        cases.append(any_outcome(path, DOORS[number % 3]))
 
     store = f"file:{tmp_path}/objects?announce=off"
     with running(tmp_path, store=store, grace_s=0.1) as demo:

@@ -5,17 +5,22 @@ from pathlib import Path
 
 import pytest
 
-from infra.demo import Case, Demo, Door, any_outcome, running, wait_until
+from infra.demo import DOORS, Case, Demo, any_outcome, running, wait_until
 from infra.samples import audio, images
 from infra.samples.cases import demo_cases
+from schemas.assets import Door
 
-DOORS: tuple[Door, ...] = ("form", "presigned", "drop")
 PATIENCE_S = 60
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    with running(tmp_path_factory.mktemp("journey")) as started:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("journey")
+
+
+@pytest.fixture(scope="module")
+def demo(folder: Path) -> Iterator[Demo]:
+    with running(folder) as started:
         yield started
 
 
@@ -59,7 +64,7 @@ def test_every_sample_ends_as_it_should_and_a_replay_changes_nothing(
     ],
 )
 def test_an_image_comes_out_clean_through_every_door(
-    demo: Demo, tmp_path: Path, door: Door, name: str, data: bytes
+    demo: Demo, folder: Path, tmp_path: Path, door: Door, name: str, data: bytes
 ) -> None:
     path = tmp_path / f"{door}-{name}"
     path.write_bytes(data)
@@ -71,7 +76,7 @@ def test_an_image_comes_out_clean_through_every_door(
     assert case.asset is not None
     assert (case.status, case.asset.exif_stripped) == ("processed", True)
     assert copy is not None
-    assert images.MARKER not in copy.read_bytes()
+    assert images.MARKER not in (folder / copy).read_bytes()
 
 
 @pytest.mark.parametrize(
@@ -85,7 +90,7 @@ def test_an_image_comes_out_clean_through_every_door(
     ],
 )
 def test_audio_comes_out_clean_with_its_three_figures(
-    demo: Demo, tmp_path: Path, name: str, data: bytes
+    demo: Demo, folder: Path, tmp_path: Path, name: str, data: bytes
 ) -> None:
     path = tmp_path / name
     path.write_bytes(data)
@@ -98,4 +103,4 @@ def test_audio_comes_out_clean_with_its_three_figures(
     assert case.asset is not None
     assert {"duration_seconds", "samplerate", "bitrate"} <= set(case.asset.details)
     assert copy is not None
-    assert audio.MARKER not in copy.read_bytes()
+    assert audio.MARKER not in (folder / copy).read_bytes()
