@@ -5,6 +5,7 @@ delay, disposal and transparency, the loop count, a colour profile. Coding the i
 again leaves no room behind the end code and between the codes.
 """
 
+import re
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from functions.sanitizer.pictures import Rebuilt, View
 from schemas.errors import Rejected
 
 _TRAILER, _EXTENSION, _IMAGE = 0x3B, 0x21, 0x2C
+_INTRODUCER = re.compile(rb"[\x21\x2c\x3b]")
 _LOOPS = (b"NETSCAPE2.0", b"ANIMEXTS1.0")
 _PROFILE = b"ICCRGBG1012"
 
@@ -116,12 +118,19 @@ class _Reader:
                 self._picture()
             elif introducer == _EXTENSION and not self._extended():
                 break
-            elif introducer not in (_EXTENSION, 0):
-                self._gif.metadata.saw(Finding.TRAILING_DATA)
+            elif introducer != _EXTENSION:
+                self._skip(introducer)
         self._gif.metadata.read_trailer(self._data, self._at)
         if not self._gif.pictures:
             raise ValueError("no picture")
         return self._gif
+
+    def _skip(self, introducer: int) -> None:
+        """Go on where a block could start: viewers do so too."""
+        found = _INTRODUCER.search(self._data, self._at)
+        start, self._at = self._at, found.start() if found else len(self._data)
+        if introducer or any(self._data[start : self._at]):
+            self._gif.metadata.saw(Finding.TRAILING_DATA)
 
     def _take(self, size: int) -> bytes:
         taken = self._data[self._at : self._at + size]
@@ -208,14 +217,13 @@ def _write(gif: _Gif, output: BinaryIO) -> None:
     used: set[int] = set()
     for picture in gif.pictures:
         image = picture.decoded()
-        seen = {index for index, n in enumerate(image.histogram()) if n}
-        if picture.control:
-            seen -= {picture.control.transparent}
+        indices = {index for index, n in enumerate(image.histogram()) if n}
+        seen = indices - {picture.control.transparent if picture.control else None}
         if picture.colours:
             picture.colours = _cleared(gif, picture.colours, seen)
         else:
             used |= seen
-        coded.append(_recoded(image))
+        coded.append(_recoded(image, max(indices)))
     used.add(gif.background)
     screen = (gif.width, gif.height, gif.flags & 0xF7, gif.background, gif.aspect)
     output.write(b"GIF89a" + struct.pack("<HHBBB", *screen))
@@ -239,8 +247,7 @@ def _cleared(gif: _Gif, colours: bytes, used: set[int]) -> bytes:
     return cleared
 
 
-def _recoded(image: Image.Image) -> bytes:
-    highest = max(index for index, n in enumerate(image.histogram()) if n)
+def _recoded(image: Image.Image, highest: int) -> bytes:
     bits = max(2, highest.bit_length())
     return bytes([bits]) + image.tobytes("gif", "P", bits, 0) + b"\0"
 

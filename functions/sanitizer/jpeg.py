@@ -39,6 +39,7 @@ class _Segments:
     profile: dict[int, bytes] = field(default_factory=dict)
     exif: bytes = b""
     progressive: bool = False
+    scans: int = 0
     adobe_transform: int | None = None
     jfif: bool = False
 
@@ -47,11 +48,13 @@ def rebuild(source: BinaryIO, data: View, output: BinaryIO, limits: Limits) -> R
     """Write *source* again without anything but its picture.
 
     Raises:
-        Rejected: `too_many_pixels`; what else goes wrong is for `decoding` to name.
+        Rejected: `too_many_pixels`, `too_many_scans`; what else goes wrong is for
+            `decoding` to name.
     """
     segments = _read(data)
     image = opened(source)
     limits.admit(*image.size)
+    limits.admit_scans(*image.size, segments.scans)
     orientation = segments.metadata.orientation
     size = turned_size(image.size, orientation)
     as_rgb = image.mode == "RGB" and _stored_as_rgb(image, segments)
@@ -131,6 +134,8 @@ def _take(segments: _Segments, marker: int, payload: bytes) -> None:
         segments.metadata.saw(Finding.COMMENT)
     elif marker in _PROGRESSIVE:
         segments.progressive = True
+    elif marker == _SOS:
+        segments.scans += 1
 
 
 def _take_application(segments: _Segments, number: int, payload: bytes) -> None:

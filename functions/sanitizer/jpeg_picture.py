@@ -33,12 +33,14 @@ def as_coded(source: BinaryIO, image: JpegImageFile, *, as_rgb: bool) -> Image.I
     image.load()
     if subsampling != _HALF or min(image.size) < 2:
         return image
-    luma = image.getchannel("Y")
+    size, luma = image.size, image.getchannel("Y")
+    image.close()  # a large picture need not be held three times
     half = opened(source)
     # At half size luma is scaled down by its transform, chroma is not touched at all.
-    half.draft("YCbCr", (image.width // 2, image.height // 2))
+    half.draft("YCbCr", (size[0] // 2, size[1] // 2))
     half.load()
-    chroma = [_doubled(half.getchannel(band), image.size) for band in ("Cb", "Cr")]
+    chroma = [_doubled(half.getchannel(band), size) for band in ("Cb", "Cr")]
+    half.close()
     return Image.merge("YCbCr", [luma, *chroma])
 
 

@@ -35,3 +35,13 @@ class Limits(BaseModel):
             raise Rejected(
                 "too_many_pixels", f"more than {self.max_total_pixels} in all frames"
             )
+
+    def admit_scans(self, width: int, height: int, scans: int) -> None:
+        """Let a progressive picture pass: each scan goes over all of it again.
+
+        Raises:
+            Rejected: `too_many_scans`.
+        """
+        # Encoders write about ten: the largest picture may have twice as many.
+        if width * height * scans > 2 * self.max_total_pixels:
+            raise Rejected("too_many_scans", f"{scans} over the whole picture")

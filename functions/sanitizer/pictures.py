@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-from PIL import Image, ImageChops
+from PIL import Image
 
 from functions.sanitizer.findings import Finding
 from schemas.errors import Rejected
@@ -105,9 +105,6 @@ def hides_colours(image: Image.Image, mask: Image.Image) -> bool:
     )
 
 
-def without_hidden_colours(image: Image.Image, mask: Image.Image) -> Image.Image:
-    """Return *image* with black under *mask*; alpha stays."""
-    kept = ImageChops.invert(mask)
-    *colours, alpha = image.split()
-    cleared = [ImageChops.multiply(colour, kept) for colour in colours]
-    return Image.merge(image.mode, [*cleared, alpha])
+def clear_hidden_colours(image: Image.Image, mask: Image.Image) -> None:
+    """Make *image* black under *mask*, in place; alpha is zero there already."""
+    image.paste((0,) * len(image.getbands()), (0, 0), mask)

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from PIL import Image, ImageChops
 
 from functions.sanitizer.pictures import (
+    clear_hidden_colours,
     hides_colours,
     invisible,
     turned,
-    without_hidden_colours,
 )
 from functions.sanitizer.png_reader import Header
 
@@ -35,6 +35,8 @@ _ADAM7 = (
     (1, 0, 2, 2),
     (0, 1, 1, 2),
 )
+# Compressing what had to be changed in a large picture would take half a minute.
+_LARGE_PIXELS, _FAST = 8_000_000, 1
 _MODES = {2: "RGB", 4: "LA", 6: "RGBA"}  # by colour type, at 8 and 16 bits
 
 
@@ -104,8 +106,9 @@ def uncovered(coded: Coded) -> Coded:
         mask = ImageChops.multiply(mask, invisible(image.getchannel("A")))
     if not any(hides_colours(image, mask) for image in images):
         return coded
-    cleared = [without_hidden_colours(image, mask) for image in images]
-    return _encoded(coded.header, cleared)
+    for image in images:
+        clear_hidden_colours(image, mask)
+    return _encoded(coded.header, images)
 
 
 def upright(coded: Coded, orientation: int) -> Coded:
@@ -207,8 +210,9 @@ def _encoded(header: Header, images: list[Image.Image]) -> Coded:
     header = header._replace(interlaced=0)
     if len(images) == 1:
         rawmode = _rawmode(header)[1]
-        stream = images[0].tobytes("zip", rawmode, False, -1, -1, b"")
-        return Coded(header, stream)
+        large = header.width * header.height > _LARGE_PIXELS
+        level = _FAST if large else -1
+        return Coded(header, images[0].tobytes("zip", rawmode, False, level, -1, b""))
     samples = bytearray(2 * len(images[0].tobytes()))
     samples[0::2], samples[1::2] = (image.tobytes() for image in images)
     stride = 2 * header.width * header.channels

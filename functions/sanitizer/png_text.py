@@ -31,6 +31,8 @@ def read_text(metadata: Metadata, kind: bytes, data: bytes) -> None:
     """Note what a tEXt, zTXt or iTXt chunk carries."""
     keyword, _, rest = data.partition(b"\0")
     finding = next((f for pattern, f in _KINDS if pattern.search(keyword)), None)
+    if finding in metadata.findings:
+        return  # the first of a kind is enough, and others may be bombs
     metadata.saw(finding or Finding.TEXT)
     if finding is Finding.XMP:
         metadata.read_xmp(_text(kind, rest))

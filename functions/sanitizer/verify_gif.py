@@ -1,11 +1,13 @@
 """What a rebuilt GIF may consist of: a screen, pictures with their timing, a loop."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from functions.sanitizer.verify_icc import profile_carriers
 
 _TRAILER = b"\x3b"
 _MAX_CODE_BITS = 12
+_STRETCH = 4096  # codes that are searched at once
 
 
 def gif_carriers(data: bytes) -> Iterator[str]:
@@ -61,28 +63,59 @@ def _codes(coded: bytes, code_size: int) -> Iterator[str]:
     """Follow the codes to the end code: behind it there may be nothing.
 
     How wide a code is follows from how many came since the last clear code, so this
-    needs no dictionary.
+    needs no dictionary, and whole stretches of one width are searched at once.
     """
-    clear = 1 << code_size
-    width, known = code_size + 1, clear + 2
-    bits, held, at = 0, 0, 0
-    first = True  # the code behind a clear code enters nothing in the dictionary
-    while True:
-        while held < width:
-            bits |= coded[at] << held
-            held, at = held + 8, at + 1
-        code = bits & (1 << width) - 1
-        bits, held = bits >> width, held - width
-        if code == clear:
-            width, known, first = code_size + 1, clear + 2, True
-            continue
-        if code == clear + 1:
+    at, ended = 0, False
+    while not ended:
+        for width, count in _stretches(code_size):
+            codes = min(count, (8 * len(coded) - at) // width)
+            if not codes:
+                yield "codes without an end"
+                return
+            lanes = _lanes(coded, at, width * codes)
+            special = _first_special(lanes, width, codes, 1 << code_size)
+            if special is None:
+                at += width * codes
+                continue
+            ended = lanes >> width * special & 1 == 1  # the end code is odd
+            at += width * (special + 1)
             break
-        if first:
-            first = False
-            continue
-        known += 1
-        if known == 1 << width and width < _MAX_CODE_BITS:
-            width += 1
-    if at != len(coded) or bits:
+    if len(coded) != (at + 7) // 8 or coded[-1] >> (at % 8 or 8):
         yield "bytes behind the end code"
+
+
+def _stretches(code_size: int) -> Iterator[tuple[int, int]]:
+    """Yield width and number of the codes behind a clear code."""
+    width = code_size + 1
+    # The first one enters nothing in the dictionary, each other one a string.
+    yield width, (1 << width) - (1 << code_size) - 1
+    while width < _MAX_CODE_BITS:
+        width += 1
+        yield width, 1 << width - 1
+    while True:
+        yield width, _STRETCH
+
+
+def _lanes(coded: bytes, at: int, size: int) -> int:
+    """Return *size* bits from bit *at* as one number, the first code lowest."""
+    whole = coded[at // 8 : (at + size + 7) // 8]
+    return int.from_bytes(whole, "little") >> at % 8 & (1 << size) - 1
+
+
+def _first_special(lanes: int, width: int, count: int, clear: int) -> int | None:
+    """Return which code is the first to equal *clear* or the end code behind it.
+
+    All codes are compared at once: adding all ones below its top bit to a lane sets
+    that bit unless the lane is zero.
+    """
+    ones = _ones(width, count)
+    top = ones << width - 1
+    differing = lanes & ~ones ^ ones * clear
+    zero = top & ~((differing & ~top) + (top - ones) | differing)
+    return (zero & -zero).bit_length() // width - 1 if zero else None
+
+
+@lru_cache(maxsize=64)
+def _ones(width: int, count: int) -> int:
+    """Return a one in each of *count* lanes."""
+    return ((1 << width * count) - 1) // ((1 << width) - 1)

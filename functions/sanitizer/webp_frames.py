@@ -16,17 +16,18 @@ from PIL.WebPImagePlugin import WebPImageFile
 
 from functions.sanitizer import vp8
 from functions.sanitizer.pictures import (
+    clear_hidden_colours,
     decoding,
     hides_colours,
     invisible,
     turned,
-    without_hidden_colours,
 )
 from schemas.errors import Rejected
 
 LOSSY, LOSSLESS, ALPHA = b"VP8 ", b"VP8L", b"ALPH"
 # Encoders pad an arithmetically coded partition with up to four bytes.
 _TAIL = 8
+_STRIP = 256  # rows
 _QUALITY = 95  # where lossy pictures must be coded again
 # libwebp makes invisible blocks of 8 x 8 flat; what is left is its own noise.
 _CELL, _NOISE, _NOISY_SHARE = 8, 32, 256
@@ -89,8 +90,7 @@ def settled(picture: Picture, orientation: int = 1) -> tuple[Picture, bool]:
     if not hidden and orientation == 1 and _all_needed(picture, _digest(image)):
         return picture, False
     if hidden:
-        mask = invisible(image.getchannel("A"))
-        image = without_hidden_colours(image, mask)
+        clear_hidden_colours(image, invisible(image.getchannel("A")))
     return _encoded(turned(image, orientation), picture.kind == LOSSLESS), hidden
 
 
@@ -104,7 +104,11 @@ def _decoded(picture: Picture) -> Image.Image:
 
 
 def _digest(image: Image.Image) -> bytes:
-    return hashlib.blake2b(image.tobytes()).digest()
+    digest = hashlib.blake2b()
+    for top in range(0, image.height, _STRIP):  # a copy of all would be too large
+        bottom = min(top + _STRIP, image.height)
+        digest.update(image.crop((0, top, image.width, bottom)).tobytes())
+    return digest.digest()
 
 
 def _hides(picture: Picture, image: Image.Image) -> bool:
