@@ -7,6 +7,7 @@ whole ladder: the dead letters, with a fault on the record.
 """
 
 import logging
+import time
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from threading import Event, Thread
@@ -67,8 +68,9 @@ class Host:
 
         What is unsettled then goes back to its queue.
         """
+        deadline = time.monotonic() + timeout.total_seconds()
         for thread in self._threads:
-            thread.join(timeout.total_seconds())
+            thread.join(max(0.0, deadline - time.monotonic()))
         if self._subscription is not None:
             self._subscription.close()
         return not any(thread.is_alive() for thread in self._threads)
