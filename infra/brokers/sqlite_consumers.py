@@ -92,7 +92,7 @@ class SqliteSubscription:
     ) -> None:
         """Commit what becomes of one claim; *refilled* names the queue it goes to."""
         try:
-            with self._file.writing() as db:
+            with self._file.settling() as db:
                 change(db)
                 awake = sql.consumers(db, refilled) if refilled else []
         except Unavailable:
@@ -107,7 +107,7 @@ class SqliteSubscription:
         if not self._enter(closing=True):
             return
         try:
-            with self._file.writing() as db:
+            with self._file.settling() as db:
                 sql.give_back(db, self._id)
                 awake = sql.consumers(db, self._queue)
             self._consumers.ring(awake)
@@ -144,7 +144,7 @@ class SqliteSubscription:
             wait_s = self._wait_s(db, now)
         if wait_s > 0:
             return None, wait_s
-        with self._file.writing() as db:
+        with self._file.settling() as db:
             if self._wait_s(db, now) > 0:
                 return None, 0
             return sql.claim(db, self._queue, self._id, now), 0
@@ -201,7 +201,7 @@ class Consumers:
             raise ValueError("prefetch: at least 1")
         self.look()
         with contextlib.ExitStack() as undo:
-            with self.file.writing() as db:
+            with self.file.settling() as db:
                 sql.require(db, queue)
                 # New bells appear in a write transaction only, so this one sees
                 # none that is not yet listed: what is not, is a dead one's.
@@ -227,7 +227,7 @@ class Consumers:
         dead = [name for name in listed if wakeup.abandoned(self._path(name))]
         if not dead:
             return
-        with self.file.writing() as db:
+        with self.file.settling() as db:
             for name in dead:
                 sql.bury(db, name, self._delivery_limit, self.clock())
             self._sweep(sql.everyone(db))
