@@ -8,37 +8,52 @@ JPEGs as they are is found out, one that deflates them is not.
 import re
 import struct
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import BinaryIO
 
 _BLOCK = 1 << 20
 # Longer than any signature, so that none is cut in two by a block's end.
 _OVERLAP = 64
 _HEIF = rb"(?:mif1|mif2|msf1|miaf|hei[cxms]|hev[cxms]|avif|avis|crx )"
-_CERTAIN = re.compile(
-    rb"\x89PNG\r\n\x1a\n|\x8aMNG\r\n\x1a\n|\x8bJNG\r\n\x1a\n"
-    rb"|Exif\0\0|<x:xmpmeta|http://ns\.adobe\.com/xap/1\.0/\0"
-    rb"|RIFF....WEBPVP8[ LX]"
-    rb"|\0\0\0.ftyp(?:.{8}(?:.{4}){0,3})?" + _HEIF + rb"|\0\0\0\x0cjP  \r\n\x87\n"
-    rb"|\0\0\0\x0cJXL \r\n\x87\n|\xff\x4f\xff\x51\0"
-    rb"|FUJIFILMCCD-RAW|II\x1a\0\0\0HEAPCCDR|8BPS\0\x01\0{6}",
-    re.DOTALL,
-)
-_POSSIBLE = re.compile(
-    rb"(?P<jpeg>\xff\xd8\xff[\xc0-\xfe])|(?P<gif>GIF8[79]a)"
-    rb"|(?P<tiff>II[*+]\0|MM\0[*+]|IIRO|IIRS|MMOR|IIU\0)",
-)
+
+
+@dataclass(frozen=True)
+class _Signature:
+    """What gives a picture away.
+
+    Attributes:
+        anchor: rare bytes of it, looked for at the speed of memchr: one regular
+            expression for all signatures takes six times as long.
+        before: where the signature begins, in bytes before the anchor.
+        whole: what it has to be from there on.
+        proof: looks at the bytes behind a signature that turns up by chance.
+    """
+
+    anchor: bytes
+    before: int = 0
+    whole: bytes = b""
+    proof: Callable[[BinaryIO, int], bool] = lambda source, at: True
+
+    def found(self, source: BinaryIO, at: int, block: bytes) -> bool:
+        """Say whether *block*, which begins at *at* in *source*, has it."""
+        pattern = re.compile(self.whole or re.escape(self.anchor), re.DOTALL)
+        anchored = block.find(self.anchor)
+        while anchored >= 0:
+            start = anchored - self.before
+            like = start >= 0 and pattern.match(block, start) is not None
+            if like and self.proof(source, at + start):
+                return True
+            anchored = block.find(self.anchor, anchored + 1)
+        return False
 
 
 def carries_image(source: BinaryIO) -> bool:
     """Say whether *source* has an image or EXIF signature anywhere; constant memory."""
-    for at, block in _blocks(source):
-        if _CERTAIN.search(block):
-            return True
-        for found in _POSSIBLE.finditer(block):
-            check = _CHECKS[str(found.lastgroup)]
-            if check(source, at + found.start()):
-                return True
-    return False
+    return any(
+        signature.found(source, at, block)
+        for at, block in _blocks(source)
+        for signature in _SIGNATURES
+    )
 
 
 def _blocks(source: BinaryIO) -> Iterator[tuple[int, bytes]]:
@@ -108,8 +123,27 @@ def _is_tiff(source: BinaryIO, at: int) -> bool:
     return bool(tags) and tags == sorted(tags) and all(1 <= k <= 18 for _, k in heads)
 
 
-_CHECKS: dict[str, Callable[[BinaryIO, int], bool]] = {
-    "jpeg": _is_jpeg,
-    "gif": _is_gif,
-    "tiff": _is_tiff,
-}
+_SIGNATURES = (
+    _Signature(b"NG\r\n\x1a\n", 2, rb"\x89PNG|\x8aMNG|\x8bJNG"),
+    _Signature(b"Exif\0\0"),
+    _Signature(b"<x:xmpmeta"),
+    _Signature(b"ns.adobe.com/xap/1.0/\0", 7, rb"http://"),
+    _Signature(b"WEBPVP8", 8, rb"RIFF.{11}[ LX]"),
+    # The brand that counts may be the major one or among the first compatible ones.
+    _Signature(b"ftyp", 4, rb"\0\0\0.ftyp(?:.{8}(?:.{4}){0,3})?" + _HEIF),
+    _Signature(b"\r\n\x87\n", 8, rb"\0\0\0\x0c(?:jP  |JXL )"),
+    _Signature(b"\xff\x4f\xff\x51\0"),
+    _Signature(b"FUJIFILMCCD-RAW"),
+    _Signature(b"HEAPCCDR", 6, rb"II\x1a\0\0\0"),
+    _Signature(b"8BPS\0\x01", 0, rb"8BPS\0\x01\0{6}"),
+    _Signature(b"\xff\xd8\xff", 0, rb"\xff\xd8\xff[\xc0-\xfe]", _is_jpeg),
+    _Signature(b"GIF8", 0, rb"GIF8[79]a", _is_gif),
+    *(
+        _Signature(magic, proof=_is_tiff)
+        for magic in (b"II*\0", b"II+\0", b"MM\0*", b"MM\0+")
+    ),
+    *(
+        _Signature(magic, proof=_is_tiff)  # RAW: Olympus, Panasonic
+        for magic in (b"IIRO", b"IIRS", b"MMOR", b"IIU\0")
+    ),
+)
