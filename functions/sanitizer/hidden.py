@@ -125,6 +125,9 @@ def _is_tiff(source: BinaryIO, at: int) -> bool:
 
 _SIGNATURES = (
     _Signature(b"NG\r\n\x1a\n", 2, rb"\x89PNG|\x8aMNG|\x8bJNG"),
+    # Without their first bytes, which whoever wants to can put back.
+    _Signature(b"IHDR", 4, rb"\0\0\0\r"),
+    _Signature(b"JFIF\0", 4, rb"\xff\xe0"),
     _Signature(b"Exif\0\0"),
     _Signature(b"<x:xmpmeta"),
     _Signature(b"ns.adobe.com/xap/1.0/\0", 7, rb"http://"),

@@ -35,8 +35,17 @@ _KNOWN = (
     "Dot Gain 20%",
     "U.S. Web Coated (SWOP) v2",
     "Coated FOGRA39 (ISO 12647-2:2004)",
+    "Generic RGB",
+    "Generic Gray",
+    "Generic CMYK",
+    "Generic Lab",
 )
-_SPACES = {b"RGB ": "Generic RGB", b"GRAY": "Generic Gray", b"CMYK": "Generic CMYK"}
+_SPACES = {
+    b"RGB ": "Generic RGB",
+    b"GRAY": "Generic Gray",
+    b"CMYK": "Generic CMYK",
+    b"Lab ": "Generic Lab",
+}
 _COPYRIGHT = "No copyright"
 
 
@@ -55,7 +64,7 @@ def neutral(profile: bytes) -> Profile | None:
         return None
     if profile[36:40] != b"acsp" or profile[12:16] not in _CLASSES:
         return None
-    if profile[8] not in (2, 4) or profile[16:20] not in (*_SPACES, b"Lab "):
+    if profile[8] not in (2, 4) or profile[16:20] not in _SPACES:
         return None
     tags = _tags(profile)
     kept = _kept(tags)
@@ -63,7 +72,7 @@ def neutral(profile: bytes) -> Profile | None:
         return None
     title = _title(tags.get(b"desc", b""))
     identifying = not title or not _HARMLESS_TAGS.issuperset(tags)
-    title = title or _SPACES.get(profile[16:20], "Generic Lab")
+    title = title or _SPACES[profile[16:20]]
     return Profile(_written(profile, title, kept), identifying)
 
 

@@ -73,7 +73,8 @@ def _beside(image: JpegImageFile, segments: _Segments) -> dict[str, Any]:
         options["icc_profile"] = profile.data
     if segments.profile and (profile is None or profile.identifying):
         segments.metadata.saw(Finding.COLOUR_PROFILE)
-    density = image.info.get("dpi") if "jfif_density" in image.info else None
+    in_inches = image.info.get("jfif_unit") in (1, 2)  # else Pillow asks EXIF
+    density = image.info.get("dpi") if in_inches else None
     if density and all(1 <= value <= 65535 for value in density):
         options["dpi"] = density
     return options

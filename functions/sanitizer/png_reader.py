@@ -106,20 +106,18 @@ def read(data: View) -> Png:
         Rejected: `unreadable_image`.
     """
     chunks = _chunks(data)
-    first = next(chunks)
-    if first.kind != b"IHDR" or not first.intact:
+    first = next(chunks, None)
+    if not first or first.kind != b"IHDR" or not first.intact:
         raise ValueError("no header")
     header = Header(*struct.unpack(">IIBBBBB", first.data[:13]))
     header.check()
-    reader = _Reader(Png(header))
-    at = first.end
-    for chunk in chunks:
-        if chunk.kind in _CRITICAL and not chunk.intact:
+    reader, last = _Reader(Png(header)), first
+    for last in chunks:
+        if last.kind in _CRITICAL and not last.intact:
             raise ValueError("a damaged chunk")
-        reader.take(chunk)
-        at = chunk.end
-    reader.png.metadata.read_trailer(data, at)
-    return reader.finished(whole=chunk.kind == b"IEND")
+        reader.take(last)
+    reader.png.metadata.read_trailer(data, last.end)
+    return reader.finished(whole=last.kind == b"IEND")
 
 
 def _chunks(data: View) -> Iterator[_Chunk]:

@@ -68,6 +68,8 @@ def _codes(coded: bytes, code_size: int) -> Iterator[str]:
     at, ended = 0, False
     while not ended:
         for width, count in _stretches(code_size):
+            if _ends_at_width(coded, at, width - 1, code_size):
+                return
             codes = min(count, (8 * len(coded) - at) // width)
             if not codes:
                 yield "codes without an end"
@@ -82,6 +84,18 @@ def _codes(coded: bytes, code_size: int) -> Iterator[str]:
             break
     if len(coded) != (at + 7) // 8 or coded[-1] >> (at % 8 or 8):
         yield "bytes behind the end code"
+
+
+def _ends_at_width(coded: bytes, at: int, width: int, code_size: int) -> bool:
+    """Whether nothing but an end code of this width is left.
+
+    Encoders disagree with decoders about its width where codes just became wider.
+    """
+    left = 8 * len(coded) - at
+    end = (1 << code_size) + 1
+    return (
+        width > code_size and 0 <= left - width < 8 and _lanes(coded, at, left) == end
+    )
 
 
 def _stretches(code_size: int) -> Iterator[tuple[int, int]]:

@@ -27,8 +27,8 @@ def jpeg_carriers(data: bytes) -> Iterator[str]:
         yield "no start"
     at = 2
     while data[at : at + 2] != bytes((0xFF, _EOI)):
-        if data[at] != 0xFF:
-            yield "bytes between segments"
+        if data[at : at + 1] != b"\xff":
+            yield "bytes where a segment should be"
             return
         marker, size = data[at + 1], int.from_bytes(data[at + 2 : at + 4], "big")
         payload = data[at + 4 : at + 2 + size]
@@ -38,7 +38,8 @@ def jpeg_carriers(data: bytes) -> Iterator[str]:
         yield from _segment(seen, marker, payload)
         at += 2 + size
         if marker == _SOS:
-            at = _END_OF_CODES.search(data, at).start()  # type: ignore[union-attr] # caught
+            found = _END_OF_CODES.search(data, at)
+            at = found.start() if found else len(data)
     if at + 2 != len(data):
         yield "bytes after the end"
     if seen.frames != 1 or not seen.scans:

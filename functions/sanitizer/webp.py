@@ -38,6 +38,12 @@ class _Frame:
     flags: int
     picture: Picture
 
+    def lies_in(self, canvas: tuple[int, int]) -> bool:
+        """Whether no part of it is cut off."""
+        left = 2 * int.from_bytes(self.place[:3], "little")
+        top = 2 * int.from_bytes(self.place[3:], "little")
+        return left + self.size[0] <= canvas[0] and top + self.size[1] <= canvas[1]
+
 
 @dataclass
 class _Webp:
@@ -115,9 +121,11 @@ def _take_pictures(webp: _Webp, chunks: list[tuple[bytes, bytes]]) -> None:
             raise ValueError("the picture does not fill the canvas")
         return
     webp.frames = [_frame(payload) for kind, payload in chunks if kind == b"ANMF"]
-    webp.animation = next(p for kind, p in chunks if kind == b"ANIM")[:6]
+    webp.animation = dict(reversed(chunks)).get(b"ANIM", b"")[:6]
     if not webp.frames or len(webp.animation) < 6:
         raise ValueError("no animation")
+    if not all(frame.lies_in(webp.canvas) for frame in webp.frames):
+        raise ValueError("a frame beyond the canvas")
 
 
 def _frame(payload: bytes) -> _Frame:
