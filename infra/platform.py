@@ -2,6 +2,7 @@
 
 import importlib.util
 import pkgutil
+from collections.abc import Iterable
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -40,6 +41,12 @@ def discover() -> dict[str, Function]:
         name = module.name
         found[name] = importlib.import_module(f"functions.{name}.function").function
     return found
+
+
+def cores(names: Iterable[str]) -> list[str]:
+    """Return the modules of the pure cores that functions of these *names* have."""
+    modules = (f"functions.{name}.core" for name in names)
+    return [module for module in modules if importlib.util.find_spec(module)]
 
 
 class Platform:
@@ -105,9 +112,8 @@ class Platform:
     @cached_property
     def sandbox(self) -> Sandbox:
         """The pool in which cores run."""
-        cores = [f"functions.{name}.core" for name in self.functions]
-        preload = [core for core in cores if importlib.util.find_spec(core)]
-        sandbox = open_sandbox(load(SandboxSettings, self._env_file), preload)
+        settings = load(SandboxSettings, self._env_file)
+        sandbox = open_sandbox(settings, cores(self.functions))
         self._opened.callback(sandbox.close)
         return sandbox
 

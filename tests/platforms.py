@@ -1,19 +1,22 @@
 """Embedded platforms for tests: real adapters in a folder of the test's own."""
 
+import atexit
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-from infra.platform import Platform, utcnow
+from infra.platform import Platform, cores, discover, utcnow
+from infra.sandbox import SandboxSettings, open_sandbox
 from infra.settings import PlatformSettings, load
 from schemas.assets import Asset, receipt
 from schemas.doors import CONSENT_METADATA, source_of, upload_key
 from schemas.events import ObjectCreated, created
 from schemas.lifecycle import ConsentState
 from schemas.objects import ObjectInfo, ObjectRef
-from schemas.ports import Clock
+from schemas.ports import Clock, Sandbox
 
 PROJECT = "p1"
 
@@ -51,7 +54,16 @@ def embedded(
     )
     platform = Platform(settings, clock=clock)
     platform.provision()
+    vars(platform)["sandbox"] = _sandbox()  # where cached_property keeps it
     return platform
+
+
+@cache
+def _sandbox() -> Sandbox:
+    """Open the one sandbox that all tests of a process share: it starts slowly."""
+    sandbox = open_sandbox(SandboxSettings(), cores(discover()))
+    atexit.register(sandbox.close)
+    return sandbox
 
 
 def quarantined(
