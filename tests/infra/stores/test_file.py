@@ -23,21 +23,6 @@ REF = ObjectRef(PLAIN, "p1/photo.png")
 VREF = ObjectRef(VERSIONED, "p1/photo.png")
 
 
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    return tmp_path / "objects"
-
-
-@pytest.fixture
-def rig(root: Path) -> FileRig:
-    return FileRig(f"file:{root}")
-
-
-@pytest.fixture
-def store(rig: FileRig) -> ObjectStore:
-    return rig.store
-
-
 def recorded(call: Callable[..., Any], calls: list[str]) -> Callable[..., Any]:
     def recording(*args: Any, **kwargs: Any) -> Any:
         calls.append(call.__name__)

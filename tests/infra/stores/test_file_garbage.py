@@ -10,25 +10,10 @@ import pytest
 from schemas.errors import ObjectNotFound
 from schemas.objects import ObjectRef
 from schemas.ports import ObjectStore
-from tests.contracts.stores import PLAIN, VERSIONED, FileRig, put
+from tests.contracts.stores import PLAIN, VERSIONED, put
 
 REF = ObjectRef(PLAIN, "p1/photo.png")
 VREF = ObjectRef(VERSIONED, "p1/photo.png")
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    return tmp_path / "objects"
-
-
-@pytest.fixture
-def rig(root: Path) -> FileRig:
-    return FileRig(f"file:{root}")
-
-
-@pytest.fixture
-def store(rig: FileRig) -> ObjectStore:
-    return rig.store
 
 
 def file_of(root: Path, bucket: str) -> Path:

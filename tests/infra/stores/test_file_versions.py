@@ -1,7 +1,6 @@
 """Versions of the embedded store: delete markers, clocks, and bytes that change."""
 
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -12,21 +11,6 @@ from tests.contracts.stores import PLAIN, VERSIONED, FileRig, content, put
 
 REF = ObjectRef(PLAIN, "p1/photo.png")
 VREF = ObjectRef(VERSIONED, "p1/photo.png")
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    return tmp_path / "objects"
-
-
-@pytest.fixture
-def rig(root: Path) -> FileRig:
-    return FileRig(f"file:{root}")
-
-
-@pytest.fixture
-def store(rig: FileRig) -> ObjectStore:
-    return rig.store
 
 
 def test_a_delete_without_version_leaves_a_marker(store: ObjectStore) -> None:

@@ -3,54 +3,14 @@
 import socket
 import tracemalloc
 from collections.abc import Iterator
-from datetime import timedelta
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
-from schemas.objects import ObjectRef, PresignedUpload
-from tests.contracts.stores import PLAIN, DoorServer, FileRig, content
-
-REF = ObjectRef(PLAIN, "p1/photo.png")
-MINUTE = timedelta(minutes=1)
-MEBIBYTE = bytes(1 << 20)
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[DoorServer]:
-    with DoorServer() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def client() -> Iterator[httpx.Client]:
-    with httpx.Client() as opened:
-        yield opened
-
-
-@pytest.fixture
-def rig(tmp_path: Path, server: DoorServer) -> FileRig:
-    rig = FileRig(f"file:{tmp_path}/objects", server.url)
-    server.door = rig.door
-    return rig
-
-
-def get_url(rig: FileRig) -> str:
-    return rig.store.presign_get(REF, expires=MINUTE, filename="photo.png")
-
-
-def put_url(rig: FileRig, size: int = 4) -> PresignedUpload:
-    return rig.store.presign_put(
-        REF, size_bytes=size, media_type="image/png", metadata={}, expires=MINUTE
-    )
-
-
-def refusal(answer: httpx.Response) -> tuple[int, str]:
-    """Return status and code, having seen that the answer says why."""
-    assert answer.json()["detail"]
-    return answer.status_code, answer.headers["x-pratique-error"]
+from schemas.objects import PresignedUpload
+from tests.contracts.stores import PLAIN, FileRig, content
+from tests.infra.stores.doors import MEBIBYTE, MINUTE, REF, get_url, put_url, refusal
 
 
 def form(rig: FileRig, size: int = 4) -> PresignedUpload:
