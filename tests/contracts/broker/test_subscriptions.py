@@ -2,40 +2,19 @@
 
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from pathlib import Path
-
-import pytest
 
 from schemas.ports import Broker
 from tests.contracts import brokers
 from tests.contracts.brokers import (
     BRIEFLY,
     LONG,
-    SETTLE,
     Rig,
     Settle,
     following,
     message,
 )
-
-
-@pytest.fixture(params=brokers.RIGS)
-def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Rig:
-    return brokers.RIGS[request.param](tmp_path)
-
-
-@pytest.fixture
-def broker(rig: Rig) -> Iterator[Broker]:
-    with rig.provisioned() as opened:
-        yield opened
-
-
-@pytest.fixture(params=SETTLE)
-def settle(request: pytest.FixtureRequest) -> Settle:
-    return SETTLE[request.param]
 
 
 def test_receive_returns_none_if_nothing_came_in_time(broker: Broker) -> None:

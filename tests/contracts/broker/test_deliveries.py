@@ -3,31 +3,13 @@
 import os
 import signal
 import time
-from collections.abc import Iterator
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
 
 from schemas.ports import Broker, Message
 from tests.contracts import brokers
-from tests.contracts.brokers import AT_ONCE, SETTLE, Rig, Settle, following, message
-
-
-@pytest.fixture(params=brokers.RIGS)
-def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Rig:
-    return brokers.RIGS[request.param](tmp_path)
-
-
-@pytest.fixture
-def broker(rig: Rig) -> Iterator[Broker]:
-    with rig.provisioned() as opened:
-        yield opened
-
-
-@pytest.fixture(params=SETTLE)
-def settle(request: pytest.FixtureRequest) -> Settle:
-    return SETTLE[request.param]
+from tests.contracts.brokers import AT_ONCE, Rig, Settle, following, message
 
 
 def test_the_first_attempt_is_1(broker: Broker) -> None:

@@ -2,12 +2,11 @@
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from itertools import islice
 from multiprocessing.connection import Connection, wait
-from pathlib import Path
 
 import pytest
 
@@ -15,17 +14,6 @@ from schemas.errors import QueueNotFound, Unavailable
 from schemas.ports import Broker, Message
 from tests.contracts import brokers
 from tests.contracts.brokers import AT_ONCE, LONG, QUEUES, Rig, following, message, now
-
-
-@pytest.fixture(params=brokers.RIGS)
-def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Rig:
-    return brokers.RIGS[request.param](tmp_path)
-
-
-@pytest.fixture
-def broker(rig: Rig) -> Iterator[Broker]:
-    with rig.provisioned() as opened:
-        yield opened
 
 
 def test_a_message_arrives_with_its_body_key_and_headers(broker: Broker) -> None:
