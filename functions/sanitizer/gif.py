@@ -121,11 +121,8 @@ class _Reader:
             elif introducer != _EXTENSION:
                 self._skip(introducer)
         self._gif.metadata.read_trailer(self._data, self._at)
-        pictures, common = self._gif.pictures, self._gif.colours
-        if not pictures:
+        if not self._gif.pictures:
             raise ValueError("no picture")
-        if len(pictures) > 1 and not all(p.colours or common for p in pictures):
-            raise ValueError("a picture without colours")
         return self._gif
 
     def _skip(self, introducer: int) -> None:
