@@ -21,6 +21,7 @@ from functions.sanitizer.png_pixels import (
     settled,
     uncovered,
     upright,
+    whole_bytes,
 )
 from functions.sanitizer.png_reader import SIGNATURE, Control, Png, read
 
@@ -43,7 +44,7 @@ def rebuild(_source: BinaryIO, data: View, output: BinaryIO, limits: Limits) -> 
     coded = [settled(frame.header, bytes(frame.coded)) for frame in png.frames]
     if any(new.stream != old.coded for new, old in zip(coded, png.frames, strict=True)):
         png.metadata.saw(Finding.TRAILING_DATA)
-    coded = _shown(png, coded)
+    coded = _shown(png, [whole_bytes(picture) for picture in coded])
     if len(coded) == 1 and png.metadata.orientation != 1:
         coded = [upright(coded[0], png.metadata.orientation)]
     _write(png, coded, output)

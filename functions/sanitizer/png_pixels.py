@@ -50,13 +50,19 @@ class Coded:
 
 def rows(header: Header) -> Iterator[tuple[int, int]]:
     """Yield length in bytes, with the filter byte, and number of each pass's rows."""
+    bits = header.channels * header.depth
+    for width, height in _passes(header):
+        yield 1 + -(-width * bits // 8), height
+
+
+def _passes(header: Header) -> Iterator[tuple[int, int]]:
+    """Yield width and height of each pass that has pixels."""
     passes = _ADAM7 if header.interlaced else ((0, 0, 1, 1),)
     for left, top, across, down in passes:
         width = -(-(header.width - left) // across)
         height = -(-(header.height - top) // down)
         if width > 0 and height > 0:
-            bits = width * header.channels * header.depth
-            yield 1 + -(-bits // 8), height
+            yield width, height
 
 
 def settled(header: Header, stream: bytes) -> Coded:
@@ -74,6 +80,15 @@ def settled(header: Header, stream: bytes) -> Coded:
         again = (block for _, block in _blocks(header, _Inflater(stream)))
         return Coded(header, _deflated(again))
     return Coded(header, stream[:end])
+
+
+def whole_bytes(coded: Coded) -> Coded:
+    """Return the picture with zeros behind the last pixel of each row, in its byte."""
+    header = coded.header
+    bits = header.channels * header.depth
+    if all(width * bits % 8 == 0 for width, _ in _passes(header)):
+        return coded
+    return _encoded(header, _decoded(coded))
 
 
 def blank(header: Header) -> Coded:

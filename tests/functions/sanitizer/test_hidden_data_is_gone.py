@@ -1,6 +1,7 @@
 """Data that no viewer shows, in the picture itself, is gone from the clean copy."""
 
 import struct
+import zlib
 from io import BytesIO
 
 import pytest
@@ -38,6 +39,23 @@ def test_bytes_behind_the_last_block_of_a_scan_are_gone() -> None:
     output = cleaned(source)
 
     assert MARKER not in output
+
+
+@pytest.mark.parametrize("depth", [1, 2, 4])
+def test_bits_behind_the_last_pixel_of_a_png_row_are_gone(depth: int) -> None:
+    def padded(padding: int) -> bytes:
+        header = struct.pack(">IIBBBBB", 5, 2, depth, 0, 0, 0, 0)
+        unused = -5 * depth % 8
+        row = bytes(1 + 5 * depth // 8) + bytes([padding & (1 << unused) - 1])
+        return (
+            b"\x89PNG\r\n\x1a\n"
+            + images.chunk(b"IHDR", header)
+            + images.chunk(b"IDAT", zlib.compress(2 * row))
+            + images.chunk(b"IEND", b"")
+        )
+
+    assert padded(0) != padded(0xFF)
+    assert cleaned(padded(0)) == cleaned(padded(0xFF))
 
 
 def test_a_picture_behind_the_rows_of_a_png_is_gone() -> None:
