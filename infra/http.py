@@ -54,5 +54,9 @@ class Server:
         self._socket.close()
         return not self._thread.is_alive()
 
+    def alive(self) -> bool:
+        """Whether the thread is there."""
+        return self._thread.is_alive()
+
     def _serve(self) -> None:
         self._server.run(sockets=[self._socket])

@@ -152,7 +152,10 @@ class Platform:
                 raise SettingsError(
                     f"no function is called {name!r}: there are {known}"
                 )
-        return [self.functions[name] for name in names or sorted(self.functions)]
+        return [
+            self.functions[name]
+            for name in dict.fromkeys(names or sorted(self.functions))
+        ]
 
     def context(self, function: Function) -> Context[Any]:
         """Return all that *function* gets to see."""

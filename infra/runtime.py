@@ -8,14 +8,15 @@ whole ladder: the dead letters, with a fault on the record.
 
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from threading import Event, Thread
+from threading import Event, Lock, Thread
 from typing import Any
 from uuid import UUID
 
 from infra.platform import Platform
-from schemas.doors import clean_asset_id, source_of
+from schemas.doors import clean_asset_id, clean_text, source_of
 from schemas.errors import (
     AssetNotFound,
     PratiqueError,
@@ -29,33 +30,71 @@ from schemas.ports import Delivery, Subscription
 
 log = logging.getLogger(__name__)
 _WAIT = timedelta(seconds=1)  # how soon a stop request is noticed
+_REASON_LENGTH = 500  # characters; it becomes a header, a column and a log line
 
 
 class Outage(Exception):
     """Store or database is down: the delivery was released."""
 
 
+class _Source:
+    """A queue's subscription, made anew when it failed.
+
+    Closing the failed one gives back what could not be settled: else each such
+    delivery would take a place under the prefetch until the process ends.
+    """
+
+    def __init__(self, subscribe: Callable[[], Subscription]) -> None:
+        self._subscribe = subscribe
+        self._guard = Lock()
+        self._subscription: Subscription | None = None
+
+    def current(self) -> Subscription:
+        """Return the subscription, a new one if there is none."""
+        with self._guard:
+            if self._subscription is None:
+                self._subscription = self._subscribe()
+            return self._subscription
+
+    def close(self, failed: Subscription | None = None) -> None:
+        """Close the subscription, if it still is the *failed* one where that is given.
+
+        Of many workers that saw it fail, one closes it.
+        """
+        with self._guard:
+            subscription = self._subscription
+            if subscription is None or failed not in (None, subscription):
+                return
+            self._subscription = None
+        subscription.close()
+
+
 class Host:
     """Runs one event function in a few threads until it is stopped."""
 
     def __init__(self, platform: Platform, function: EventFunction[Any]) -> None:
-        self._platform = platform
+        settings = platform.settings
         self._function = function
         self._context = platform.context(function)
-        self._delays = platform.settings.retry_delays
+        self._delays = settings.retry_delays
+        self._pause_s = settings.outage_pause_s
         self._stop = Event()
-        workers = platform.settings.workers
         self._threads = [
             Thread(target=self._work, name=f"{function.name}-{n}", daemon=True)
-            for n in range(workers)
+            for n in range(settings.workers)
         ]
-        self._subscription: Subscription | None = None
+        self._source = _Source(
+            lambda: platform.broker.subscribe(function.name, prefetch=settings.workers)
+        )
 
     def start(self) -> None:
-        """Begin to consume; prefetch is bound to the number of workers."""
-        self._subscription = self._platform.broker.subscribe(
-            self._function.name, prefetch=len(self._threads)
-        )
+        """Begin to consume; prefetch is bound to the number of workers.
+
+        Raises:
+            QueueNotFound: it was not provisioned. A queue that vanishes later is
+                waited for.
+        """
+        self._source.current()
         for thread in self._threads:
             thread.start()
 
@@ -71,37 +110,58 @@ class Host:
         deadline = time.monotonic() + timeout.total_seconds()
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
-        if self._subscription is not None:
-            self._subscription.close()
+        self._source.close()
         return not any(thread.is_alive() for thread in self._threads)
 
+    def alive(self) -> bool:
+        """Whether every worker is there."""
+        return all(thread.is_alive() for thread in self._threads)
+
     def _work(self) -> None:
-        assert self._subscription is not None
         while not self._stop.is_set():
             try:
-                delivery = self._subscription.receive(_WAIT)
-                if delivery is not None:
-                    settle(delivery, self._function, self._context, self._delays)
-            except Outage as exc:
-                log.warning("outage", extra={"cause": str(exc)})
-                self._pause()
-            except Unavailable as exc:  # the broker itself
-                log.warning("broker_unavailable", extra={"cause": repr(exc)})
-                self._stop.wait(self._platform.settings.outage_pause_s)
+                self._turn()
+            except Exception as exc:  # a thread that died would be an outage unseen
+                foreseen = isinstance(exc, PratiqueError)
+                log.warning(
+                    "broker_failed",
+                    extra={"function": self._function.name, "cause": repr(exc)},
+                    exc_info=None if foreseen else exc,
+                )
+                self._stop.wait(self._pause_s)
+
+    def _turn(self) -> None:
+        subscription = self._source.current()
+        try:
+            delivery = subscription.receive(_WAIT)
+            if delivery is not None:
+                settle(
+                    delivery,
+                    self._function,
+                    self._context,
+                    self._delays,
+                    stopping=self._stop.is_set,
+                )
+        except Outage as exc:
+            log.warning("outage", extra={"cause": str(exc)})
+            self._pause()
+        except Exception:
+            self._source.close(subscription)
+            raise
 
     def _pause(self) -> None:
-        while not self._stop.wait(self._platform.settings.outage_pause_s):
+        while not self._stop.wait(self._pause_s):
             if outage(self._context) is None:
                 log.info("outage_over", extra={"function": self._function.name})
                 return
 
 
-def outage(ctx: Context[Any]) -> Unavailable | None:
+def outage(ctx: Context[Any]) -> TransientError | None:
     """Return why the store or the database can't be worked with, if so."""
     try:
         ctx.store.ping()
         ctx.records.ping()
-    except Unavailable as exc:
+    except TransientError as exc:  # a database that others lock answers with Conflict
         return exc
     return None
 
@@ -111,19 +171,31 @@ def settle(
     function: EventFunction[Any],
     ctx: Context[Any],
     delays: tuple[timedelta, ...],
+    *,
+    stopping: Callable[[], bool] = lambda: False,
 ) -> None:
     """Handle a delivery and settle it by what came of it.
 
+    Args:
+        stopping: whether the platform is being closed under the handler.
+
     Raises:
         Outage: store or database is down; the delivery was released.
-        Unavailable: the broker could not be told; it will hand out again.
+        Unavailable: the broker could not be told; it hands out again once the
+            subscription is closed.
     """
     last = delivery.attempt > len(delays)
     case = _Case(delivery, function, replace(ctx, last_attempt=last))
+    outcomes = []
     try:
         case.events = parse(delivery.message.body)
-        outcomes = [function.handle(event, case.ctx) for event in case.events]
+        for event in case.events:
+            case.event = event
+            outcomes.append(function.handle(event, case.ctx))
     except Exception as exc:  # noqa: BLE001  (the one place: whatever it is, settle)
+        if stopping() and isinstance(exc, Unavailable):
+            delivery.release()  # nothing failed: it was interrupted
+            return
         _fail(case, exc, delays)
         return
     delivery.ack()
@@ -133,12 +205,17 @@ def settle(
 
 @dataclass
 class _Case:
-    """One delivery on its way to being settled."""
+    """One delivery on its way to being settled.
+
+    Attributes:
+        event: the one at hand; what fails is its fault and not its neighbours'.
+    """
 
     delivery: Delivery
     function: EventFunction[Any]
     ctx: Context[Any]
     events: list[ObjectCreated] = field(default_factory=list)
+    event: ObjectCreated | None = None
 
     @property
     def fields(self) -> dict[str, Any]:
@@ -164,15 +241,15 @@ def _fail(case: _Case, exc: Exception, delays: tuple[timedelta, ...]) -> None:
         extra={**case.fields, "cause": repr(exc), "delay_s": delay.total_seconds()},
         exc_info=None if foreseen else exc,
     )
-    case.delivery.retry(delay, cause=repr(exc))
+    case.delivery.retry(delay, cause=repr(exc)[:_REASON_LENGTH])
 
 
 def _bury(case: _Case, exc: Exception) -> None:
     code = exc.code if isinstance(exc, PratiqueError) else "unexpected_error"
-    reason = f"{code}: {exc}"
+    # One line that databases and headers take: a hostile event may quote itself here.
+    reason = clean_text(" ".join(f"{code}: {exc}".split()))[:_REASON_LENGTH]
     try:
-        for event in case.events:
-            _note_fault(case, event, reason)
+        _note_fault(case, reason)
     except TransientError as down:
         case.delivery.release()  # the fault has to be on record before it goes
         raise Outage(str(down)) from exc
@@ -180,8 +257,8 @@ def _bury(case: _Case, exc: Exception) -> None:
     case.delivery.dead_letter(reason)
 
 
-def _note_fault(case: _Case, event: ObjectCreated, reason: str) -> None:
-    asset_id = _id_of(event)
+def _note_fault(case: _Case, reason: str) -> None:
+    asset_id = _id_of(case.event) if case.event else None
     if asset_id is None:
         return
     try:

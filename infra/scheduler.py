@@ -35,6 +35,10 @@ class Scheduler:
         self._thread.join(timeout.total_seconds())
         return not self._thread.is_alive()
 
+    def alive(self) -> bool:
+        """Whether the thread is there."""
+        return self._thread.is_alive()
+
     def _work(self) -> None:
         while True:
             self._run()

@@ -3,7 +3,7 @@
 import logging
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from threading import Event
@@ -24,25 +24,27 @@ class _Part(Protocol):
     def start(self) -> None: ...
     def stop(self) -> None: ...
     def join(self, timeout: timedelta) -> bool: ...
+    def alive(self) -> bool: ...
 
 
 @contextmanager
-def serving(platform: Platform, names: tuple[str, ...] = ()) -> Iterator[None]:
+def serving(
+    platform: Platform, names: tuple[str, ...] = ()
+) -> Iterator[Callable[[], list[str]]]:
     """Run the functions called *names* (all for none) for as long as the block lasts.
 
+    Gives a function that tells which of them ended by themselves: none should.
     At its end every function finishes the work at hand, within PRATIQUE_STOP_S all
     together; what is not finished then is handed out again at the next start.
     """
-    parts: list[_Part] = []
+    parts: dict[str, _Part] = {}
     try:
         for function in platform.select(names):
-            parts.append(_part(platform, function))
-            parts[-1].start()
-        log.info(
-            "serving",
-            extra={"functions": ",".join(f.name for f in platform.select(names))},
-        )
-        yield
+            part = _part(platform, function)
+            part.start()
+            parts[function.name] = part
+        log.info("serving", extra={"functions": ",".join(parts)})
+        yield lambda: [name for name, part in parts.items() if not part.alive()]
     finally:
         _stop(parts, platform.settings.stop_s)
 
@@ -59,14 +61,14 @@ def _part(platform: Platform, function: Function) -> _Part:
     return Server(application(platform, function), listening, settings.stop_s)
 
 
-def _stop(parts: list[_Part], stop_s: float) -> None:
-    for part in parts:
+def _stop(parts: dict[str, _Part], stop_s: float) -> None:
+    for part in parts.values():
         part.stop()
     deadline = time.monotonic() + stop_s
-    for part in parts:
+    for name, part in parts.items():
         left = timedelta(seconds=max(0.0, deadline - time.monotonic()))
         if not part.join(left):
-            log.warning("stopped_late", extra={"part": type(part).__name__})
+            log.warning("stopped_late", extra={"function": name})
 
 
 @contextmanager

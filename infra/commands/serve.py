@@ -5,6 +5,9 @@ import click
 from infra import logs
 from infra.commands.output import Session, pass_session
 from infra.service import serving, until_signalled
+from schemas.errors import PermanentError
+
+_LOOK_S = 1
 
 
 @click.command()
@@ -18,10 +21,14 @@ def run(session: Session, *, functions: tuple[str, ...]) -> None:
     """
     logs.configure(session.settings.log_level, session.settings.log_format)
     platform = session.platform
-    if not functions:
-        platform.provision()
-    with until_signalled() as stopped, serving(platform, functions):
-        stopped.wait()
+    with until_signalled() as stopped:
+        if not functions:
+            platform.provision()
+        with serving(platform, functions) as ended:
+            while not stopped.wait(_LOOK_S):
+                # Whoever restarts processes has to see that this one is of no use.
+                if names := ended():
+                    raise PermanentError(f"{', '.join(names)} ended by itself")
 
 
 @click.command()

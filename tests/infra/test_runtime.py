@@ -1,17 +1,17 @@
-"""The host: what becomes of a delivery, and how it stops."""
+"""The host: what becomes of a delivery."""
 
+import json
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
-from threading import Event
 from typing import Any
 
 import pytest
 
 from infra.platform import Platform
-from infra.runtime import Host, Outage, settle
-from schemas.errors import PermanentError, TransientError, Unavailable
-from schemas.events import ObjectCreated, dump
+from infra.runtime import Outage, outage, settle
+from schemas.errors import Conflict, PermanentError, TransientError, Unavailable
+from schemas.events import ObjectCreated, created, dump
 from schemas.functions import Context, EventFunction, FunctionSettings, Outcome
 from schemas.objects import ObjectRef
 from schemas.ports import Delivery, Message
@@ -123,6 +123,40 @@ def test_a_dead_lettered_event_leaves_its_fault_on_the_record(
     assert asset_of(platform, info).fault == "promotion: permanent: no way"
 
 
+def test_a_hostile_error_text_still_ends_in_a_dead_letter_and_a_fault(
+    platform: Platform,
+) -> None:
+    info = quarantined(platform, b"text")
+
+    settle_next(platform, fails_with(PermanentError("a\0b\nc \ud800" + "x" * 9000)))
+
+    fault = asset_of(platform, info).fault
+    assert fault is not None
+    assert fault.startswith("promotion: permanent: ab c xxx")
+    assert len(fault) < 600
+    assert depth(platform, "sanitizer.dead") == 1
+
+
+def test_only_the_event_that_failed_leaves_a_fault(platform: Platform) -> None:
+    innocent, guilty = (quarantined(platform, b"text") for _ in range(2))
+    for _ in range(2):
+        settle_next(platform, lambda event, ctx: Outcome.DONE)
+    records = [json.loads(dump(created(i)))["Records"][0] for i in (innocent, guilty)]
+    platform.broker.send(
+        "sanitizer", Message(json.dumps({"Records": records}).encode())
+    )
+
+    def handle(event: ObjectCreated, ctx: Context[Any]) -> Outcome:
+        if event.ref == guilty.ref:
+            raise PermanentError("no way")
+        return Outcome.DONE
+
+    settle_next(platform, handle)
+
+    assert asset_of(platform, guilty).fault == "promotion: permanent: no way"
+    assert asset_of(platform, innocent).fault is None
+
+
 def test_an_outage_releases_the_delivery_and_burns_no_attempt(
     platform: Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -150,6 +184,33 @@ def test_a_call_that_fails_while_the_servers_answer_burns_an_attempt(
     assert settle_next(platform, lambda event, ctx: Outcome.DONE).attempt == 2
 
 
+def test_a_locked_database_is_an_outage_too(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ping() -> None:
+        raise Conflict("others held the database at every try")
+
+    monkeypatch.setattr(platform.records, "ping", ping)
+
+    assert outage(platform.context(function_of(fails_with(KeyError())))) is not None
+
+
+def test_what_is_interrupted_by_closing_burns_no_attempt_and_leaves_no_fault(
+    platform: Platform,
+) -> None:
+    info = quarantined(platform, b"text")
+    function = function_of(fails_with(Unavailable("the sandbox was closed")))
+
+    with platform.broker.subscribe("sanitizer", prefetch=1) as subscription:
+        delivery = subscription.receive(SOON)
+        assert delivery is not None
+        context = platform.context(function)
+        settle(delivery, function, context, (), stopping=lambda: True)
+
+    assert asset_of(platform, info).fault is None
+    assert settle_next(platform, lambda event, ctx: Outcome.DONE).attempt == 1
+
+
 def test_the_last_attempt_is_announced_to_the_handler(platform: Platform) -> None:
     seen: list[bool] = []
 
@@ -162,56 +223,3 @@ def test_the_last_attempt_is_announced_to_the_handler(platform: Platform) -> Non
         settle_next(platform, handle)
 
     assert seen == [False, False, True]
-
-
-def test_a_host_finishes_the_work_at_hand_and_takes_no_more(
-    platform: Platform,
-) -> None:
-    begun, go_on = Event(), Event()
-
-    def handle(event: ObjectCreated, ctx: Context[Any]) -> Outcome:
-        begun.set()
-        go_on.wait(5)
-        return Outcome.DONE
-
-    platform.settings.workers = 1
-    host = Host(platform, function_of(handle))
-    for _ in range(2):
-        platform.broker.send("sanitizer", EVENT)
-    host.start()
-    begun.wait(5)
-    host.stop()
-    go_on.set()
-
-    assert host.join(SOON)
-    assert depth(platform, "sanitizer") == 1
-
-
-def test_a_host_pauses_through_an_outage_and_goes_on(
-    platform: Platform, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    handled, probed = Event(), Event()
-    healthy = platform.records.ping
-
-    def ping() -> None:
-        if not probed.is_set():
-            probed.set()
-            raise Unavailable("the database does not answer")
-        healthy()
-
-    def handle(event: ObjectCreated, ctx: Context[Any]) -> Outcome:
-        if not probed.is_set():
-            raise Unavailable("the database does not answer")
-        handled.set()
-        return Outcome.DONE
-
-    monkeypatch.setattr(platform.records, "ping", ping)
-    host = Host(platform, function_of(handle))
-    host.start()
-    platform.broker.send("sanitizer", EVENT)
-    recovered = handled.wait(10)
-    host.stop()
-
-    assert recovered
-    assert host.join(SOON)
-    assert depth(platform, "sanitizer.dead") == 0
