@@ -37,7 +37,7 @@ def _cores() -> int:
 class SandboxSettings(BaseSettings):
     """How many processes there are, and what one job may use."""
 
-    model_config = SettingsConfigDict(env_prefix="SANDBOX_")
+    model_config = SettingsConfigDict(env_prefix="SANDBOX_", extra="ignore")
 
     processes: int = Field(default_factory=_cores, ge=1)
     memory_bytes: int = Field(

@@ -60,7 +60,7 @@ class PlatformSettings(BaseSettings):
     workers: int = Field(
         max(2, os.cpu_count() or 1), ge=1, description="events at once, per function"
     )
-    retry_delays_s: list[float] = Field(
+    retry_delays_s: list[Annotated[float, Field(ge=0, allow_inf_nan=False)]] = Field(
         [5, 30, 120, 600], description="JSON list; a delivery has one attempt more"
     )
     outage_pause_s: float = Field(1, gt=0, description="between probes in an outage")
@@ -100,8 +100,8 @@ def load(kind: type[S], env_file: Path | None = None, **given: Any) -> S:
     Raises:
         SettingsError: names each variable and what is allowed; never its value.
     """
-    if env_file is not None and not env_file.is_file():
-        raise SettingsError(f"--env-file: {env_file} is not a file")
+    if env_file is not None:
+        _check_readable(env_file)
     try:
         return kind(_env_file=env_file, **given)
     except ValidationError as exc:
@@ -110,6 +110,15 @@ def load(kind: type[S], env_file: Path | None = None, **given: Any) -> S:
         if type(exc).__name__ != "SettingsError":
             raise
         raise SettingsError(str(exc)) from None
+
+
+def _check_readable(env_file: Path) -> None:
+    try:
+        env_file.read_text("utf-8")
+    except UnicodeDecodeError as exc:
+        raise SettingsError(f"--env-file: {env_file}: it is not UTF-8 text") from exc
+    except OSError as exc:
+        raise SettingsError(f"--env-file: {env_file}: {exc.strerror}") from exc
 
 
 def _words(kind: type[BaseSettings], exc: ValidationError) -> str:

@@ -3,9 +3,14 @@
 from pathlib import Path
 
 import pytest
+from pydantic_settings import BaseSettings
 
+from infra.platform import discover
+from infra.sandbox import SandboxSettings
 from infra.settings import PlatformSettings, load
 from schemas.errors import SettingsError
+
+FUNCTIONS = [function.settings for function in discover().values()]
 
 
 def test_the_defaults_need_no_server() -> None:
@@ -25,6 +30,8 @@ def test_the_defaults_need_no_server() -> None:
         ("PRATIQUE_PORT", "secret", "integer"),
         ("PRATIQUE_PORT", "70000", "65535"),
         ("PRATIQUE_RETRY_DELAYS_S", "secret", "retry_delays_s"),
+        ("PRATIQUE_RETRY_DELAYS_S", "[5, -1]", "greater than or equal to 0"),
+        ("PRATIQUE_RETRY_DELAYS_S", "[Infinity]", "finite"),
         ("PRATIQUE_PUBLIC_URL", "secret", "https?"),
         ("PRATIQUE_QUARANTINE_BUCKET", "q", "at least 3"),
         ("PRATIQUE_WORKERS", "0", "greater than or equal to 1"),
@@ -64,6 +71,28 @@ def test_an_env_file_is_read_and_the_environment_wins(
     settings = load(PlatformSettings, env_file)
 
     assert (settings.port, settings.workers) == (9002, 7)
+
+
+@pytest.mark.parametrize("kind", [PlatformSettings, SandboxSettings, *FUNCTIONS])
+def test_one_env_file_serves_everybody(
+    kind: type[BaseSettings], tmp_path: Path
+) -> None:
+    env_file = tmp_path / "settings.env"
+    env_file.write_text(
+        "PRATIQUE_PORT=9001\nSANDBOX_OPEN_FILES=99\nJANITOR_EVERY_S=9\n"
+    )
+
+    settings = load(kind, env_file)
+
+    assert isinstance(settings, kind)
+
+
+def test_an_env_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    env_file = tmp_path / "settings.env"
+    env_file.write_bytes(b"PRATIQUE_PORT=9001\n\xff\xfe")
+
+    with pytest.raises(SettingsError, match=r"--env-file.*not UTF-8"):
+        load(PlatformSettings, env_file)
 
 
 def test_a_missing_env_file_is_refused(tmp_path: Path) -> None:
