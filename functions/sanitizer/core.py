@@ -5,10 +5,13 @@ from typing import BinaryIO, Literal
 
 from pydantic import BaseModel
 
-from functions.sanitizer import audio, hidden, images, verify, verify_audio
+from functions.sanitizer import hidden
+from functions.sanitizer.audio.strip import SUPPORTED, identify, strip
 from functions.sanitizer.findings import Finding
 from functions.sanitizer.formats import HEAD_BYTES, OCTETS, Kind, sniff
+from functions.sanitizer.images.rebuild import rebuild
 from functions.sanitizer.limits import Limits
+from functions.sanitizer.verify import audio, images
 from schemas.assets import Policy
 from schemas.errors import Rejected
 
@@ -48,8 +51,8 @@ def sanitize(
     try:
         if found.kind is Kind.IMAGE:
             return _image(source, output, found.media_type, limits)
-        media_type = audio.identify(source, found.media_type)
-        if media_type in audio.SUPPORTED:
+        media_type = identify(source, found.media_type)
+        if media_type in SUPPORTED:
             return _sound(source, output, media_type, policy)
         return _other(source, output, policy)
     except Rejected as exc:
@@ -60,8 +63,8 @@ def sanitize(
 def _image(
     source: BinaryIO, output: BinaryIO, media_type: str, limits: Limits
 ) -> Sanitized:
-    findings = images.rebuild(source, output, media_type, limits)
-    _verified(verify.carriers(output, media_type))
+    findings = rebuild(source, output, media_type, limits)
+    _verified(images.carriers(output, media_type))
     return Sanitized(
         verdict="clean", media_type=media_type, exif_stripped=True, findings=findings
     )
@@ -71,13 +74,13 @@ def _sound(
     source: BinaryIO, output: BinaryIO, media_type: str, policy: Policy
 ) -> Sanitized:
     try:
-        findings = audio.strip(source, output, media_type)
+        findings = strip(source, output, media_type)
     except Rejected as exc:
         if exc.reason != "unreadable_audio":
             raise
         _empty(output)
         return _other(source, output, policy)
-    _verified(verify_audio.carriers(output, media_type))
+    _verified(audio.carriers(output, media_type))
     return Sanitized(verdict="clean", media_type=media_type, findings=findings)
 
 

@@ -23,12 +23,14 @@ class Ready(BaseModel):
     status: Literal["ready"] = "ready"
 
 
+@router.head("/livez", include_in_schema=False)
 @router.get("/livez")
 async def live() -> Alive:
     """Say that this process answers, whatever it depends on does."""
     return Alive()
 
 
+@router.head("/readyz", include_in_schema=False)
 @router.get(
     "/readyz", responses=problems(Code.STORE_UNAVAILABLE, Code.DATABASE_UNAVAILABLE)
 )

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from functions.sanitizer import verify
 from functions.sanitizer.core import Limits
+from functions.sanitizer.verify.images import carriers
 from infra.samples import images
 from tests.functions.sanitizer.judged import cleaned, judged
 
@@ -192,7 +192,7 @@ def test_damage_leads_to_a_verdict_and_what_is_clean_is_verified(
     assert (output == b"") == (result.verdict in ("held", "rejected"))
     assert result.reason != "verification_failed"
     if result.verdict == "clean":
-        assert verify.carriers(BytesIO(output), result.media_type) == []
+        assert carriers(BytesIO(output), result.media_type) == []
         Image.open(BytesIO(output)).load()
 
 

@@ -6,9 +6,9 @@ from io import BytesIO
 
 import pytest
 
-from functions.sanitizer import images as rebuilding
-from functions.sanitizer import verify
+from functions.sanitizer import core
 from functions.sanitizer.findings import Finding
+from functions.sanitizer.verify.images import carriers
 from infra.samples import images
 from infra.samples.images import MARKER
 from tests.functions.sanitizer.judged import cleaned, judged
@@ -20,7 +20,7 @@ _WEBP = cleaned(images.lossless_webp())
 
 
 def _carriers(data: bytes, kind: str) -> list[str]:
-    return verify.carriers(BytesIO(data), f"image/{kind}")
+    return carriers(BytesIO(data), f"image/{kind}")
 
 
 def _behind(data: bytes, at: int, planted: bytes) -> bytes:
@@ -157,7 +157,7 @@ def test_what_the_reader_finds_is_never_promoted(
         output.write(source.getvalue())
         return []
 
-    monkeypatch.setattr(rebuilding, "rebuild", careless)
+    monkeypatch.setattr(core, "rebuild", careless)
 
     result, output = judged(images.photo())
 

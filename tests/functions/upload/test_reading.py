@@ -156,6 +156,20 @@ def test_a_healthy_service_says_so(house: House, path: str) -> None:
     assert house.ask("GET", path).status_code == 200
 
 
+@pytest.mark.parametrize("path", ["/livez", "/readyz"])
+def test_a_load_balancer_may_ask_for_health_by_head(house: House, path: str) -> None:
+    assert house.ask("HEAD", path).status_code == 200
+
+
+def test_the_documentation_needs_nobody_else(house: House) -> None:
+    page = house.ask("GET", "/docs").text
+
+    needed = re.findall(r'(?:src|href)="([^"]+)"', page)
+    assert needed
+    assert [house.ask("GET", url).status_code for url in needed] == [200] * len(needed)
+    assert "//" not in "".join(needed)
+
+
 def test_the_documentation_shows_the_form(house: House) -> None:
     paths = house.ask("GET", "/openapi.json").json()["paths"]
 

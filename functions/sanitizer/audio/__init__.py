@@ -1,0 +1,1 @@
+"""Audio: tags, pictures and dates go, the coded sound stays as it is."""

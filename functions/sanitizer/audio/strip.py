@@ -1,0 +1,60 @@
+"""Audio without tags, pictures, places and dates; the coded sound stays bit-exact.
+
+A container is walked by its own structure and only what is on its list is copied: what
+nobody thought of is dropped, not kept. Sound that ends too early stays as it came: the
+metadata function reports it.
+"""
+
+import struct
+from collections.abc import Callable
+from typing import BinaryIO
+
+from mutagen import MutagenError
+
+from functions.sanitizer.audio.flac import strip_flac
+from functions.sanitizer.audio.mp4 import holds_only_sound, strip_mp4
+from functions.sanitizer.audio.mpeg import strip_mpeg
+from functions.sanitizer.audio.ogg import strip_ogg
+from functions.sanitizer.audio.scan import read_at, size_of, unreadable
+from functions.sanitizer.audio.tags import leading
+from functions.sanitizer.audio.wav import strip_wav
+from functions.sanitizer.findings import Finding
+
+_STRIPPERS: dict[str, Callable[[BinaryIO, BinaryIO], set[Finding]]] = {
+    "audio/flac": strip_flac,
+    "audio/mp4": strip_mp4,
+    "audio/mpeg": strip_mpeg,
+    "audio/ogg": strip_ogg,
+    "audio/wav": strip_wav,
+}
+SUPPORTED = frozenset(_STRIPPERS)
+
+
+def identify(source: BinaryIO, media_type: str) -> str:
+    """Return what a file is where its first bytes leave two possibilities.
+
+    FLAC may hide behind an ID3v2 tag, and MP4 of most brands may be all sound.
+    """
+    if media_type == "audio/mpeg":
+        start, _ = leading(source, 0, size_of(source))
+        return "audio/flac" if read_at(source, start, 4) == b"fLaC" else media_type
+    if media_type == "video/mp4" and holds_only_sound(source):
+        return "audio/mp4"
+    return media_type
+
+
+def strip(source: BinaryIO, output: BinaryIO, media_type: str) -> list[Finding]:
+    """Write *source* without anything but sound; return the kinds of what went.
+
+    Args:
+        source: seekable; read from its start.
+        output: empty, seekable; memory does not grow with the sound.
+        media_type: one of SUPPORTED, found in the bytes.
+
+    Raises:
+        Rejected: `unreadable_audio`: the structure can't be followed.
+    """
+    try:
+        return sorted(_STRIPPERS[media_type](source, output))
+    except (struct.error, MutagenError, EOFError) as exc:
+        raise unreadable("the file ends in the middle of its own headers") from exc

@@ -1,0 +1,1 @@
+"""Images: rebuilt format by format, so that nothing rides along."""

@@ -1,0 +1,1 @@
+"""The independent readers: they share no code with the writers they judge."""

@@ -1,0 +1,31 @@
+"""The independent reader: lists every carrier of data left in a rebuilt image.
+
+It shares no code with the writers. Each format is walked to its last byte; what is not
+on its list, or not accounted for, is named. An empty list is the licence to promote.
+"""
+
+import struct
+import zlib
+from collections.abc import Callable, Iterator
+from typing import BinaryIO
+
+from functions.sanitizer.verify.gif import gif_carriers
+from functions.sanitizer.verify.jpeg import jpeg_carriers
+from functions.sanitizer.verify.png import png_carriers
+from functions.sanitizer.verify.webp import webp_carriers
+
+_READERS: dict[str, Callable[[bytes], Iterator[str]]] = {
+    "image/jpeg": jpeg_carriers,
+    "image/png": png_carriers,
+    "image/gif": gif_carriers,
+    "image/webp": webp_carriers,
+}
+
+
+def carriers(stream: BinaryIO, media_type: str) -> list[str]:
+    """Return what is left in the image beside its picture, by kind and place."""
+    stream.seek(0)
+    try:
+        return list(_READERS[media_type](stream.read()))
+    except (struct.error, zlib.error, LookupError, ValueError) as exc:
+        return [f"a structure that cannot be followed: {type(exc).__name__}"]
