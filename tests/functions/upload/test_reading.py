@@ -1,5 +1,6 @@
 """What became of a file: record, listing, clean copy, health."""
 
+import re
 from io import BytesIO
 from typing import Any
 from uuid import UUID
