@@ -51,7 +51,7 @@ for command in (
 def main() -> None:
     """Run the command; say errors in one line and exit with their code."""
     try:
-        pratique()
+        pratique(prog_name="pratique")
     except SettingsError as exc:
         click.echo(explain(exc), err=True)
         sys.exit(2)
@@ -60,4 +60,7 @@ def main() -> None:
         sys.exit(4)
     except PratiqueError as exc:
         click.echo(explain(exc), err=True)
+        sys.exit(3)
+    except OSError as exc:  # a file or folder that was named can't be used
+        click.echo(f"error: system: {exc}", err=True)
         sys.exit(3)

@@ -7,6 +7,7 @@ from typing import Any, BinaryIO
 
 import httpx
 
+from schemas.doors import clean_text
 from schemas.errors import Unavailable
 
 OnBytes = Callable[[int], None]
@@ -34,7 +35,7 @@ class Client:
     ) -> dict[str, Any]:
         """Send a file with the form; return the answer, or `code` and `error`."""
         with path.open("rb") as stream:
-            part = (path.name, _Watched(stream, on_bytes), _type_of(path))
+            part = (name_of(path), _Watched(stream, on_bytes), _type_of(path))
             fields = {"project_id": project_id, "user_consent": str(consent).lower()}
             return _answer(
                 self._request("POST", "/assets", data=fields, files={"file": part})
@@ -52,7 +53,7 @@ class Client:
         wish = {
             "project_id": project_id,
             "user_consent": consent,
-            "filename": path.name,
+            "filename": name_of(path),
             "content_type": _type_of(path),
             "size_bytes": path.stat().st_size,
             "method": "post",
@@ -62,7 +63,7 @@ class Client:
             return granted
         upload = granted["upload"]
         with path.open("rb") as stream:
-            part = (path.name, _Watched(stream, on_bytes), _type_of(path))
+            part = (name_of(path), _Watched(stream, on_bytes), _type_of(path))
             sent = self._request(
                 "POST", upload["url"], data=upload["fields"], files={"file": part}
             )
@@ -105,6 +106,11 @@ class _Watched:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
+
+
+def name_of(path: Path) -> str:
+    """Return a file's name as text: on disk it may be any bytes."""
+    return clean_text(path.name) or "file"
 
 
 def _type_of(path: Path) -> str:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from pydantic import SecretStr
 
-from infra.client import Client
+from infra.client import Client, name_of
 from infra.platform import Platform
 from infra.replay import Selection, events_from
 from infra.service import serving
@@ -23,6 +23,8 @@ from schemas.objects import ObjectRef
 
 PROJECT = "demo"
 _SETTLED = FINAL | PARKED
+# What a door may say of a file, in contrast to what it says of itself.
+_REFUSALS = ("consent_missing", "file_empty", "too_large")
 DOORS: tuple[Door, ...] = ("form", "presigned", "drop")
 
 
@@ -47,7 +49,7 @@ class Case:
         """What became of it, `refused` if the door turned it away."""
         if self.asset is not None:
             return self.asset.status
-        return "refused" if self.answer.get("code") == "consent_missing" else "lost"
+        return "refused" if self.answer.get("code") in _REFUSALS else "lost"
 
     @property
     def settled(self) -> bool:
@@ -78,7 +80,7 @@ class Case:
 def any_outcome(path: Path, door: Door) -> Case:
     """Return a case for a file of which nothing is known beforehand."""
     statuses = {Status.PROCESSED, Status.ERROR_PROCESSING, Status.REJECTED, Status.HELD}
-    return Case(path, door, frozenset(map(str, statuses)))
+    return Case(path, door, frozenset({"refused", *map(str, statuses)}))
 
 
 class Demo:
@@ -148,7 +150,7 @@ class Demo:
         return str(copy)
 
     def _drop(self, case: Case) -> UUID:
-        key = f"drops/{PROJECT}/{case.path.name}"
+        key = f"drops/{PROJECT}/{name_of(case.path)}"
         with case.path.open("rb") as stream:
             info = self._platform.store.put(
                 ObjectRef(self._platform.settings.quarantine_bucket, key),

@@ -10,6 +10,7 @@ from infra.settings import PlatformSettings
 from schemas.errors import PratiqueError
 
 _PROVISION = "run `pratique provision`"
+_OR = f"{_PROVISION}, or check"
 
 
 class Finding(NamedTuple):
@@ -25,11 +26,11 @@ def examine(settings: PlatformSettings, env_file: Path | None) -> list[Finding]:
     """Probe one thing after the other; a failure does not stop the next."""
     with Platform(settings, env_file=env_file) as platform:
         return [
-            _probe("store", "check PRATIQUE_STORE", lambda: _store(platform)),
+            _probe("store", f"{_OR} PRATIQUE_STORE", lambda: _store(platform)),
             _probe("buckets", _PROVISION, lambda: _buckets(platform)),
             _probe("broker", "check PRATIQUE_BROKER", lambda: _broker(platform)),
             _probe("queues", _PROVISION, lambda: _queues(platform)),
-            _probe("database", "check PRATIQUE_DATABASE", lambda: _database(platform)),
+            _probe("database", f"{_OR} PRATIQUE_DATABASE", lambda: _database(platform)),
             _probe("tables", _PROVISION, lambda: _tables(platform)),
             _probe("sandbox", "see the detail", lambda: _sandbox(platform)),
             _probe("settings", "see the detail", lambda: _settings(platform)),

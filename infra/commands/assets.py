@@ -27,7 +27,10 @@ from schemas.ports import AssetQuery
 
 _COLUMNS = ("id", "project_id", "door", "filename", "status", "reason", "fault")
 _files = click.argument(
-    "files", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path)
+    "files",
+    nargs=-1,
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
 )
 _project = click.option("--project", "project_id", required=True)
 _consent = click.option(

@@ -21,9 +21,17 @@ from infra.platform import Platform
 from infra.settings import PlatformSettings, load
 from schemas.errors import PratiqueError
 
+_IDS = ("id", "asset_id")
+
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object a line."
 )
+
+
+class NotDone(click.ClickException):
+    """What was asked for can't be done; nothing was changed."""
+
+    exit_code = 3
 
 
 class Session:
@@ -56,12 +64,19 @@ def show_rows(
         for row in rows:
             show_json(row)
         return
-    table = Table(*columns, box=None, pad_edge=False, header_style="bold")
-    for row in rows:
-        table.add_row(*(escape(text(row.get(column))) for column in columns))
     # Piped output is for programs like grep: it must not be cut to a guessed width.
     width = None if sys.stdout.isatty() else 240
-    Console(width=width, soft_wrap=False).print(table)
+    Console(width=width, soft_wrap=False).print(table(rows, columns))
+
+
+def table(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> Table:
+    """Return *rows* as a table that cuts nothing, and keeps an id on one line."""
+    drawn = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        drawn.add_column(column, overflow="fold", no_wrap=column in _IDS)
+    for row in rows:
+        drawn.add_row(*(escape(text(row.get(column))) for column in columns))
+    return drawn
 
 
 def show_json(row: Mapping[str, Any]) -> None:

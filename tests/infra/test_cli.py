@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from infra.cli import pratique
+from infra.cli import main, pratique
 from infra.platform import Platform
 from infra.samples import audio, images
 from schemas.assets import Project
@@ -198,6 +198,19 @@ def test_a_held_file_is_rejected_and_its_bytes_deleted(platform: Platform) -> No
     assert quarantine(platform) == []
 
 
+def test_a_decision_on_what_is_not_held_any_more_is_refused(platform: Platform) -> None:
+    platform.records.save_project(Project(id=PROJECT, other="hold"))
+    info = quarantined(platform, b"text")
+    deliver(platform, "sanitizer", info)
+    asset_id = str(asset_of(platform, info).id)
+    call("held", "reject", asset_id)
+
+    late = call("held", "release", asset_id)
+
+    assert late.exit_code == 3
+    assert "is rejected, not held" in late.stderr
+
+
 def test_projects_are_added_changed_and_listed(platform: Platform) -> None:
     call("project", "add", "shop", "--other", "reject")
     call("project", "set", "shop", "--max-bytes", "1000")
@@ -237,3 +250,36 @@ def test_local_files_are_described_without_a_store(tmp_path: Path) -> None:
 
     assert described[0]["metadata"]["duration_seconds"] == pytest.approx(1.0)
     assert described[1]["error"]
+
+
+def test_a_folder_that_cannot_be_used_is_a_clear_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "taken").touch()
+    argv = ["pratique", "demo", "--dir", str(tmp_path / "taken" / "below")]
+    monkeypatch.setattr("sys.argv", argv)
+
+    with pytest.raises(SystemExit) as ended:
+        main()
+
+    assert ended.value.code == 3
+    assert capsys.readouterr().err.startswith("error: system: ")
+
+
+@pytest.mark.parametrize("command", ["upload", "drop"])
+def test_a_folder_is_no_file_to_send(command: str, tmp_path: Path) -> None:
+    result = call(command, str(tmp_path), "--project", PROJECT, "--consent")
+
+    assert result.exit_code == 2
+    assert "is a directory" in result.output
+
+
+def test_help_is_about_pratique(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["__main__.py", "--help"])
+
+    with pytest.raises(SystemExit):
+        main()
+
+    assert capsys.readouterr().out.startswith("Usage: pratique ")

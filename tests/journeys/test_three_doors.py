@@ -1,5 +1,6 @@
 """Files through all three doors of a running embedded service."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -104,3 +105,31 @@ def test_audio_comes_out_clean_with_its_three_figures(
     assert {"duration_seconds", "samplerate", "bitrate"} <= set(case.asset.details)
     assert copy is not None
     assert audio.MARKER not in (folder / copy).read_bytes()
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_a_file_whose_name_is_no_text_gets_through_every_door(
+    demo: Demo, tmp_path: Path, door: Door
+) -> None:
+    path = tmp_path / os.fsdecode(b"caf\xe9.txt")
+    path.write_bytes(b"text")
+    case = any_outcome(path, door)
+
+    travel(demo, [case])
+
+    assert case.status == "processed"
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_an_empty_file_is_refused_at_every_door(
+    demo: Demo, tmp_path: Path, door: Door
+) -> None:
+    path = tmp_path / f"{door}-empty.bin"
+    path.touch()
+    case = any_outcome(path, door)
+
+    travel(demo, [case])
+
+    outcome = case.row(None)
+    assert outcome["as_expected"]
+    assert outcome["reason"] == "file_empty"

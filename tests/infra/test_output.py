@@ -1,0 +1,33 @@
+"""Tables are readable on a narrow terminal."""
+
+from io import StringIO
+
+from rich.console import Console
+
+from infra.commands.output import table
+
+COLUMNS = ("id", "project_id", "door", "filename", "status", "reason", "fault")
+ROW = {
+    "id": "0f3c2c3e-8a9e-4b7e-9d55-1f5a6a0f8c11",
+    "project_id": "a-project",
+    "door": "presigned",
+    "filename": "a photo with a long name.jpg",
+    "status": "error_processing",
+    "reason": "unsupported_image",
+}
+
+
+def drawn(width: int) -> str:
+    console = Console(width=width, file=StringIO())
+    console.print(table([ROW], COLUMNS))
+    file = console.file
+    assert isinstance(file, StringIO)
+    return file.getvalue()
+
+
+def test_an_id_can_be_copied_from_a_narrow_terminal() -> None:
+    assert ROW["id"] in drawn(80)
+
+
+def test_nothing_is_cut_on_a_narrow_terminal() -> None:
+    assert "…" not in drawn(80)
