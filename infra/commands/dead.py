@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from infra.commands.output import (
+    NotDone,
     Session,
     json_option,
     pass_session,
@@ -45,7 +46,7 @@ def show(session: Session, *, letter_id: str) -> None:
         if _id(delivery) == letter_id:
             show_json({**_row(name, delivery), **_content(delivery)})
             return
-    raise click.ClickException(f"no dead letter {letter_id}")
+    raise NotDone(f"no dead letter {letter_id}")
 
 
 @dead.command("redrive")
@@ -81,7 +82,7 @@ def _picked(
             unknown.discard(_id(delivery))
             yield name, delivery
     if unknown:
-        raise click.ClickException(f"no dead letter {', '.join(sorted(unknown))}")
+        raise NotDone(f"no dead letter {', '.join(sorted(unknown))}")
 
 
 def _dead(session: Session) -> Iterator[tuple[str, Delivery]]:

@@ -4,7 +4,13 @@ from uuid import UUID
 
 import click
 
-from infra.commands.output import Session, json_option, pass_session, show_rows
+from infra.commands.output import (
+    NotDone,
+    Session,
+    json_option,
+    pass_session,
+    show_rows,
+)
 from infra.replay import every_asset
 from schemas.assets import Asset
 from schemas.events import created
@@ -55,9 +61,12 @@ def reject(session: Session, *, asset_ids: tuple[UUID, ...]) -> None:
 def _decide(session: Session, asset_id: UUID, fact: Fact) -> Asset:
     records = session.platform.records
     asset = records.get(asset_id)
-    if asset.status != Status.HELD:
-        raise click.ClickException(f"{asset_id} is {asset.status}, not held")
-    return records.note(asset_id, fact).asset
+    if asset.status == Status.HELD:
+        noted = records.note(asset_id, fact)
+        if noted.changed:
+            return noted.asset
+        asset = noted.asset  # somebody else decided meanwhile
+    raise NotDone(f"{asset_id} is {asset.status}, not held")
 
 
 def _quarantined(session: Session, asset: Asset) -> ObjectRef:

@@ -4,7 +4,13 @@ from typing import Any
 
 import click
 
-from infra.commands.output import Session, json_option, pass_session, show_rows
+from infra.commands.output import (
+    NotDone,
+    Session,
+    json_option,
+    pass_session,
+    show_rows,
+)
 from schemas.assets import Project
 from schemas.doors import is_project_id
 
@@ -36,7 +42,7 @@ def add(session: Session, /, *, project_id: str, **policy: Any) -> None:
         raise click.BadParameter("1 to 64 of A-Z a-z 0-9 . _ - are allowed")
     records = session.platform.records
     if records.project(project_id) is not None:
-        raise click.ClickException(f"project {project_id} is there; use `project set`")
+        raise NotDone(f"project {project_id} is there; use `project set`")
     row = Project(id=project_id, created_at=session.platform.clock())
     records.save_project(_with(row, policy))
 
@@ -50,7 +56,7 @@ def set_policy(session: Session, /, *, project_id: str, **policy: Any) -> None:
     records = session.platform.records
     row = records.project(project_id)
     if row is None:
-        raise click.ClickException(f"no project {project_id}; use `project add`")
+        raise NotDone(f"no project {project_id}; use `project add`")
     records.save_project(_with(row, policy))
 
 

@@ -2,6 +2,7 @@
 
 import time
 from collections import Counter
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -16,7 +17,13 @@ from infra.commands.output import (
     show_rows,
 )
 from infra.platform import Platform
-from infra.replay import Selection, dead_letters, events_from, redrive
+from infra.replay import (
+    Selection,
+    dead_letters,
+    events_from,
+    picks_letter,
+    redrive,
+)
 from schemas.errors import PermanentError
 from schemas.events import ObjectCreated
 from schemas.functions import EventFunction
@@ -62,23 +69,16 @@ def replay(
     """Send events again. What is done already stays as it is."""
     platform = session.platform
     chosen = _functions(platform, function)
-    if origin == "dead":
-        counts = _redrive(platform, chosen, rate, dry_run=dry_run)
-    else:
-        selection = Selection(
-            _aware(since),
-            _aware(until),
-            prefix,
-            Status(status) if status else None,
-            asset_id,
-        )
-        found = events_from(origin, platform, selection)
-        counts = Counter()
-        with progress("replay") as steps:
-            for event in found:
-                counts += _send(platform, chosen, event, dry_run=dry_run)
-                steps.advance()
-                _wait(rate)
+    wanted = Status(status) if status else None
+    selection = Selection(_aware(since), _aware(until), prefix, wanted, asset_id)
+    send = _redrive if origin == "dead" else _resend
+    counts: Counter[str] = Counter()
+    with progress("replay") as steps:
+        for name in send(origin, platform, chosen, selection, dry_run=dry_run):
+            counts[name] += 1
+            steps.advance()
+            if rate and not dry_run:
+                time.sleep(1 / rate)
     rows = [{"function": f.name, "events": counts[f.name]} for f in chosen]
     show_rows(rows, ("function", "events"), as_json=as_json)
 
@@ -91,44 +91,48 @@ def _functions(platform: Platform, name: str | None) -> list[EventFunction[Any]]
     return chosen
 
 
-def _send(
+def _resend(
+    origin: str,
     platform: Platform,
     functions: list[EventFunction[Any]],
-    event: ObjectCreated,
+    selection: Selection,
     *,
     dry_run: bool,
-) -> Counter[str]:
+) -> Iterator[str]:
+    """Send the selected events; return one by one to which functions."""
+    for event in events_from(origin, platform, selection):
+        for name in _listening(platform, functions, event):
+            if not dry_run:
+                platform.send(name, event)
+            yield name
+
+
+def _listening(
+    platform: Platform, functions: list[EventFunction[Any]], event: ObjectCreated
+) -> list[str]:
     try:
         role = platform.role_of(event.ref.bucket)
     except PermanentError:
-        return Counter()
-    listening = [f.name for f in functions if f.listens == role]
-    for name in listening:
-        if not dry_run:
-            platform.send(name, event)
-    return Counter(listening)
+        return []  # the journal may name buckets of other times
+    return [f.name for f in functions if f.listens == role]
 
 
 def _redrive(
+    origin: str,
     platform: Platform,
     functions: list[EventFunction[Any]],
-    rate: float | None,
+    selection: Selection,
     *,
     dry_run: bool,
-) -> Counter[str]:
-    counts: Counter[str] = Counter()
+) -> Iterator[str]:
+    """Send the selected dead letters; return one by one to which functions."""
     for function in functions:
-        for delivery in dead_letters(platform.broker, function.name):
+        for letter in dead_letters(platform.broker, function.name):
+            if not picks_letter(platform, selection, letter):
+                continue
             if not dry_run:
-                redrive(platform.broker, function.name, delivery)
-                _wait(rate)
-            counts[function.name] += 1
-    return counts
-
-
-def _wait(rate: float | None) -> None:
-    if rate:
-        time.sleep(1 / rate)
+                redrive(platform.broker, function.name, letter)
+            yield function.name
 
 
 def _aware(moment: datetime | None) -> datetime | None:
