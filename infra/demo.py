@@ -69,6 +69,7 @@ class Case:
             "door": self.door,
             "consent": self.consent,
             "status": self.status,
+            "promotion": asset.promotion if asset else None,
             "reason": asset.reason if asset else self.answer.get("code"),
             "removed": asset.findings if asset else [],
             "metadata": asset.details if asset else {},

@@ -12,7 +12,7 @@ from sqlalchemy import JSON, BigInteger, Column, DateTime, Dialect, Index, text
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
 
-from schemas.lifecycle import FINAL, UNDECIDED, Check, Facts, Status
+from schemas.lifecycle import FINAL, UNDECIDED, Check, Facts, Promotion, Status
 
 Door = Literal["form", "presigned", "drop"]
 
@@ -231,6 +231,9 @@ class AssetRead(BaseModel):
     type: str = Described(description="as the client declared it")
     status: Status
     final: bool
+    promotion: Promotion | None = Described(
+        description="`clean`: rebuilt and checked; `passed`: untouched, by policy"
+    )
     reason: str | None
     fault: str | None
     media_type: str | None = Described(description="as found in the bytes")

@@ -11,7 +11,16 @@ from infra.commands.output import json_option, progress, show_rows
 from infra.demo import DOORS, Case, Demo, any_outcome, running, wait_until
 from infra.samples.cases import demo_cases
 
-_COLUMNS = ("file", "door", "status", "reason", "removed", "metadata", "clean_copy")
+_COLUMNS = (
+    "file",
+    "door",
+    "status",
+    "promotion",
+    "reason",
+    "removed",
+    "metadata",
+    "clean_copy",
+)
 _TIMEOUT_S = 90
 
 

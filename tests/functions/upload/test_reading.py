@@ -1,8 +1,9 @@
 """What became of a file: record, listing, clean copy, health."""
 
 import re
+from dataclasses import replace
 from io import BytesIO
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import pytest
@@ -58,6 +59,17 @@ def test_a_record_tells_nothing_of_quarantine(house: House) -> None:
     record = house.ask("GET", f"/assets/{asset.id}").text
 
     assert asset.source_key not in record
+
+
+@pytest.mark.parametrize("verdict", ["clean", "passed"])
+def test_a_record_tells_what_passed_from_what_is_clean(
+    house: House, verdict: Literal["clean", "passed"]
+) -> None:
+    asset = submitted(house, ARRIVED, replace(promoted(), verdict=verdict))
+
+    record = house.ask("GET", f"/assets/{asset.id}").json()
+
+    assert record["promotion"] == verdict
 
 
 def test_a_listing_has_only_the_projects_own_assets(house: House) -> None:
