@@ -17,6 +17,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
+from infra.commands.tables import fitted
 from infra.platform import Platform
 from infra.settings import PlatformSettings, load
 from schemas.errors import PratiqueError
@@ -66,7 +67,8 @@ def show_rows(
         return
     # Piped output is for programs like grep: it must not be cut to a guessed width.
     width = None if sys.stdout.isatty() else 240
-    Console(width=width, soft_wrap=False).print(table(rows, columns))
+    console = Console(width=width, soft_wrap=False)
+    console.print(fitted(table(rows, columns), console))
 
 
 def table(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> Table:
