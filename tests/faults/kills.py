@@ -16,11 +16,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Event, Thread
+from threading import Thread
 from typing import Any
+
+import httpx
 
 from infra.client import Client
 from infra.demo import DOORS, Case, Demo, any_outcome, wait_until
@@ -43,7 +45,12 @@ _HURRY = {
 
 @dataclass
 class Report:
-    """What a run amounts to; all but *differing* counts files."""
+    """What a run amounts to.
+
+    Attributes:
+        struck: kills that hit while something was on its way.
+        differing: files whose status or clean hash the storm changed.
+    """
 
     attempted: int
     acknowledged: int
@@ -51,6 +58,7 @@ class Report:
     lost: int
     differing: list[str]
     kills: int
+    struck: int
     orphans: int
     left_in_quarantine: int
     recovery_s: float
@@ -107,6 +115,13 @@ class Service:
             command, env=self.environment, stderr=subprocess.DEVNULL
         )
 
+    def ready(self) -> bool:
+        """Whether it takes requests."""
+        try:
+            return httpx.get(f"{self.url}/readyz").is_success
+        except httpx.HTTPError:
+            return False
+
     def kill(self) -> None:
         """Kill it at once."""
         assert self._process is not None
@@ -155,6 +170,12 @@ def send(demo: Demo, case: Case) -> None:
     assert wait_until(acknowledged, timeout_s=60, pause_s=0.1), case.answer
 
 
+def send_all(demo: Demo, cases: list[Case]) -> None:
+    """Send one file after the other."""
+    for case in cases:
+        send(demo, case)
+
+
 def settle(demo: Demo, cases: list[Case], timeout_s: float) -> None:
     """Wait until every file is final, or the time is up."""
 
@@ -190,29 +211,26 @@ def run(folder: Path, count: int, kills: int, seed: int) -> Report:
         settle(demo, cases, timeout_s=120)
         recovery_s = time.monotonic() - started
         wait_until(demo.idle, timeout_s=60)
-        return _report(process, cases, outcomes(calm), struck, recovery_s)
+        report = _report(process, cases, outcomes(calm), kills, recovery_s)
+        return replace(report, struck=struck)
 
 
 def _storm(
     process: Service, demo: Demo, cases: list[Case], kills: int, dice: random.Random
 ) -> int:
-    done = Event()
-
-    def send_all() -> None:
-        for case in cases:
-            send(demo, case)
-            # The files have to last as long as the storm.
-            done.wait(2.0 * kills / len(cases))
-        done.set()
-
-    sender = Thread(target=send_all)
-    sender.start()
-    for _ in range(kills):
-        time.sleep(dice.uniform(0.3, 3.0))
+    """Kill the service once in every batch of files; return how often it was busy."""
+    struck = 0
+    for number in range(kills):
+        batch = cases[number::kills]
+        assert wait_until(process.ready, timeout_s=60)
+        sender = Thread(target=send_all, args=(demo, batch))
+        sender.start()
+        time.sleep(dice.uniform(0.0, 0.7))
+        struck += sender.is_alive() or not demo.idle()
         process.kill()
         process.start()
-    sender.join()
-    return kills
+        sender.join()
+    return struck
 
 
 def _report(
@@ -238,6 +256,7 @@ def _report(
         lost=sum(not case.settled for case in acknowledged),
         differing=[n for n in found if found[n] != expected[n]],
         kills=kills,
+        struck=0,
         orphans=len(extra),
         left_in_quarantine=len(left),
         recovery_s=round(recovery_s, 1),

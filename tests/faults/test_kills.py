@@ -9,4 +9,5 @@ def test_a_service_killed_again_and_again_loses_nothing(tmp_path: Path) -> None:
     report = run(tmp_path / "storm", count=21, kills=3, seed=7)
 
     assert report.good, report
+    assert report.struck == 3
     assert report.left_in_quarantine == 0

@@ -20,15 +20,8 @@ REFUSED = {"detail": "User consent is mandatory and must be explicitly set to 't
 @pytest.fixture
 def running_service(tmp_path: Path) -> Iterator[Service]:
     with service(tmp_path / "run") as (process, _):
-        assert wait_until(lambda: _ready(process.url), timeout_s=30)
+        assert wait_until(process.ready, timeout_s=30)
         yield process
-
-
-def _ready(url: str) -> bool:
-    try:
-        return httpx.get(f"{url}/readyz").is_success
-    except httpx.HTTPError:
-        return False
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -36,7 +29,7 @@ def test_a_signal_under_load_ends_it_with_exit_code_0_and_nothing_lost(
     tmp_path: Path, number: signal.Signals
 ) -> None:
     with service(tmp_path / "run") as (process, demo):
-        assert wait_until(lambda: _ready(process.url), timeout_s=30)
+        assert wait_until(process.ready, timeout_s=30)
         photo = tmp_path / "photo.jpg"
         photo.write_bytes(images.photo())
         cases = [any_outcome(photo, "form") for _ in range(10)]
