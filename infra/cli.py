@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from infra import logs
 from infra.commands import assets, dead, demo, held, local, operate, projects, replay
 from infra.commands import serve as serve_commands
 from infra.commands.output import Session, explain
@@ -50,6 +51,7 @@ for command in (
 
 def main() -> None:
     """Run the command; say errors in one line and exit with their code."""
+    logs.configure("warning", "text")
     try:
         pratique(prog_name="pratique")
     except SettingsError as exc:

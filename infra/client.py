@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 import httpx
 
 from schemas.doors import clean_text
-from schemas.errors import Unavailable
+from schemas.errors import SettingsError, Unavailable
 
 OnBytes = Callable[[int], None]
 
@@ -17,7 +17,10 @@ class Client:
     """Uploads files through the form or by presigned URLs; a context manager."""
 
     def __init__(self, url: str) -> None:
-        self._http = httpx.Client(base_url=url, timeout=httpx.Timeout(30, read=300))
+        try:
+            self._http = httpx.Client(base_url=url, timeout=httpx.Timeout(30, read=300))
+        except httpx.InvalidURL as exc:
+            raise SettingsError(f"{url}: {exc}") from exc
 
     def __enter__(self) -> "Client":
         return self
@@ -122,7 +125,9 @@ def _answer(response: httpx.Response) -> dict[str, Any]:
         document = response.json()
     except ValueError:
         document = {"detail": response.text[:200]}
-    if response.is_success:
-        return dict(document)
+    if not isinstance(document, dict):  # somebody else's server
+        document = {"detail": response.text[:200]}
+    if response.is_success and "detail" not in document:
+        return document
     code = response.headers.get("x-pratique-error", f"http_{response.status_code}")
     return {"code": code, "error": document.get("detail")}

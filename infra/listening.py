@@ -11,16 +11,23 @@ def listen(host: str, port: int) -> socket.socket:
     Raises:
         SettingsError: the address is taken or not this machine's.
     """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # asyncio switches Nagle off only where the protocol is named: 40 ms an answer.
-    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listening.bind((host, port))
-    except OSError as exc:
-        listening.close()
+        return _listening(host, port)
+    except (OSError, UnicodeError) as exc:  # a name with an empty label is the latter
         raise SettingsError(
             f"PRATIQUE_HOST, PRATIQUE_PORT: {host}:{port}: {exc}"
         ) from exc
-    listening.listen(128)
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # asyncio switches Nagle off only where the protocol is named: 40 ms an answer.
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+        listening.listen(128)
+    except BaseException:
+        listening.close()
+        raise
     return listening

@@ -1,9 +1,12 @@
 """The functions' pure cores on local files."""
 
 import hashlib
+import os
+import shutil
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any, BinaryIO
+from uuid import uuid4
 
 from functions.metadata.core import describe
 from functions.sanitizer.core import SANITIZER_VERSION, Limits, sanitize
@@ -12,6 +15,8 @@ from schemas.errors import Rejected, SandboxFailure
 from schemas.ports import Sandbox
 
 _BLOCK = 1 << 20
+_STEM_BYTES = 200
+_SUFFIX_BYTES = 20
 
 
 class FileRanges:
@@ -31,9 +36,12 @@ class FileRanges:
 def sanitize_file(
     sandbox: Sandbox, path: Path, out: Path, policy: Policy, limits: Limits
 ) -> dict[str, Any]:
-    """Judge *path*; write what may pass into *out*, under the name of its digest.
+    """Judge *path*; write what may pass into *out*, under a name with its digest.
 
     Returns a row for people and programs; `failed` says that no verdict was reached.
+
+    Raises:
+        OSError: the file can't be read, or its copy not be written.
     """
     with path.open("rb") as source, TemporaryFile() as output:
         row: dict[str, Any] = {
@@ -56,7 +64,11 @@ def sanitize_file(
 
 
 def describe_file(sandbox: Sandbox, path: Path) -> dict[str, Any]:
-    """Return `metadata`, or `error` where the file can't be read."""
+    """Return `metadata`, or `error` where they can't be told.
+
+    Raises:
+        OSError: the file can't be read.
+    """
     try:
         reader = FileRanges(path)
         return {"metadata": sandbox.run(describe, reader, "application/octet-stream")}
@@ -68,13 +80,28 @@ def describe_file(sandbox: Sandbox, path: Path) -> dict[str, Any]:
 
 def _keep(output: BinaryIO, out: Path, path: Path, source_sha256: str) -> Path:
     out.mkdir(parents=True, exist_ok=True)
-    # Two folders may hold files of one name: the digest keeps them apart.
-    kept = out / f"{path.stem}.{source_sha256[:8]}{path.suffix}"
+    kept = out / _name(path, source_sha256)
+    draft = out / f".{uuid4().hex}"
     output.seek(0)
-    with kept.open("wb") as stream:
-        while block := output.read(_BLOCK):
-            stream.write(block)
+    try:
+        with draft.open("xb") as stream:
+            shutil.copyfileobj(output, stream, _BLOCK)
+        draft.replace(kept)  # nobody takes half a copy for a clean one
+    finally:
+        draft.unlink(missing_ok=True)
     return kept
+
+
+def _name(path: Path, source_sha256: str) -> str:
+    """Return a copy's name: two folders may hold files of one name.
+
+    It fits into the 255 bytes that file systems allow, and is always text.
+    """
+    told = len(os.fsencode(path.suffix)) <= _SUFFIX_BYTES
+    stem, suffix = (path.stem, path.suffix) if told else (path.name, "")
+    stem = os.fsencode(stem)[:_STEM_BYTES].decode(errors="ignore")
+    suffix = os.fsencode(suffix).decode(errors="ignore")
+    return f"{stem}.{source_sha256[:8]}{suffix}"
 
 
 def _sha256(stream: BinaryIO) -> str:

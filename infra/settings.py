@@ -13,6 +13,8 @@ from schemas.objects import Buckets
 
 S = TypeVar("S", bound=BaseSettings)
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
+_WEEK_S = 7 * 24 * 3_600
+_Delay = Annotated[float, Field(ge=0, le=_WEEK_S, allow_inf_nan=False)]
 
 
 def _scheme(*allowed: str) -> AfterValidator:
@@ -47,7 +49,7 @@ class PlatformSettings(BaseSettings):
     port: int = Field(8000, ge=0, le=65_535, description="0 takes a free one")
     public_url: str | None = Field(
         None,
-        pattern=r"^https?://[^/?#]+(/[^?#]*)?$",
+        pattern=r"^https?://[^/?#@]+(/[^?#]*)?$",
         description="what clients reach the HTTP API under; upload URLs start with it",
     )
     auth: Literal["off"] | None = Field(
@@ -60,12 +62,18 @@ class PlatformSettings(BaseSettings):
     workers: int = Field(
         max(2, os.cpu_count() or 1), ge=1, description="events at once, per function"
     )
-    retry_delays_s: list[Annotated[float, Field(ge=0, allow_inf_nan=False)]] = Field(
+    retry_delays_s: list[_Delay] = Field(
         [5, 30, 120, 600], description="JSON list; a delivery has one attempt more"
     )
-    outage_pause_s: float = Field(1, gt=0, description="between probes in an outage")
-    grace_s: float = Field(20, ge=0, description="after it the janitor announces again")
-    stop_s: float = Field(8, gt=0, description="time to finish the work at hand")
+    outage_pause_s: float = Field(
+        1, gt=0, le=3_600, description="between probes in an outage"
+    )
+    grace_s: float = Field(
+        20, ge=0, le=_WEEK_S, description="after it the janitor announces again"
+    )
+    stop_s: float = Field(
+        8, gt=0, le=3_600, description="time to finish the work at hand"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["text", "json"] = "text"
 
@@ -76,6 +84,14 @@ class PlatformSettings(BaseSettings):
                 "PRATIQUE_HOST: anyone who reaches this address could read and upload; "
                 "use a loopback address, or say PRATIQUE_AUTH=off"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _buckets_apart(self) -> "PlatformSettings":
+        names = list(self.buckets.model_dump().values())
+        if len(set(names)) < len(names):
+            # Else what is in quarantine could be what everyone may read.
+            raise ValueError("PRATIQUE_*_BUCKET: four different names are needed")
         return self
 
     @property

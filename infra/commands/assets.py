@@ -1,6 +1,8 @@
 """upload, drop, show and list."""
 
 import mimetypes
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -8,7 +10,7 @@ from uuid import UUID
 
 import click
 
-from infra.client import Client
+from infra.client import Client, name_of
 from infra.commands.output import (
     Session,
     json_option,
@@ -18,6 +20,7 @@ from infra.commands.output import (
     show_rows,
     text,
 )
+from infra.platform import Platform
 from infra.replay import every_asset
 from schemas.assets import Asset, AssetRead
 from schemas.doors import CONSENT_METADATA, is_project_id
@@ -58,13 +61,16 @@ def upload(
 ) -> None:
     """Upload files through the HTTP API of a running service."""
     rows: list[dict[str, Any]] = []
-    with Client(url or session.platform.public_url) as client:
+    columns = ("file", "asset_id", "status", "code", "error")
+    with (
+        Client(url or session.platform.public_url) as client,
+        _shown(rows, columns, as_json=as_json),
+    ):
         for path in files:
             send = client.presigned if presigned else client.form
             with progress(path.name, path.stat().st_size) as steps:
                 answer = send(path, project_id, consent=consent, on_bytes=steps.reach)
             rows.append({"file": str(path), **answer})
-    show_rows(rows, ("file", "asset_id", "status", "code", "error"), as_json=as_json)
     if any("error" in row for row in rows):
         raise SystemExit(1)
 
@@ -87,19 +93,38 @@ def drop(
     if not is_project_id(project_id):
         raise click.BadParameter("1 to 64 of A-Z a-z 0-9 . _ - are allowed")
     platform = session.platform
-    rows = []
-    for path in files:
-        key = f"drops/{project_id}/{path.name}"
-        with path.open("rb") as stream:
-            info = platform.store.put(
-                ObjectRef(platform.settings.quarantine_bucket, key),
-                stream,
-                size_bytes=path.stat().st_size,
-                media_type=mimetypes.guess_type(path.name)[0] or "",
-                metadata={CONSENT_METADATA: "true"} if consent else {},
-            )
-        rows.append({"file": str(path), "key": key, "version": info.ref.version})
-    show_rows(rows, ("file", "key", "version"), as_json=as_json)
+    rows: list[dict[str, Any]] = []
+    with _shown(rows, ("file", "key", "version"), as_json=as_json):
+        for path in files:
+            ref = _dropped(platform, path, project_id, consent=consent)
+            rows.append({"file": str(path), "key": ref.key, "version": ref.version})
+
+
+@contextmanager
+def _shown(
+    rows: list[dict[str, Any]], columns: Sequence[str], *, as_json: bool
+) -> Iterator[None]:
+    """Show *rows* at the end, also those that were done before an error."""
+    try:
+        yield
+    finally:
+        if rows:
+            show_rows(rows, columns, as_json=as_json)
+
+
+def _dropped(
+    platform: Platform, path: Path, project_id: str, *, consent: bool
+) -> ObjectRef:
+    key = f"drops/{project_id}/{name_of(path)}"
+    with path.open("rb") as stream:
+        info = platform.store.put(
+            ObjectRef(platform.settings.quarantine_bucket, key),
+            stream,
+            size_bytes=path.stat().st_size,
+            media_type=mimetypes.guess_type(path.name)[0] or "application/octet-stream",
+            metadata={CONSENT_METADATA: "true"} if consent else {},
+        )
+    return info.ref
 
 
 @click.command()

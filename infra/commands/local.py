@@ -1,7 +1,9 @@
 """sanitize and describe: the functions' pure cores on local files, no store."""
 
+import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ import click
 
 from functions.sanitizer.settings import SanitizerSettings
 from infra.commands.output import (
+    NotDone,
     Session,
     json_option,
     pass_session,
@@ -22,6 +25,13 @@ from schemas.assets import Policy
 _paths = click.argument(
     "paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path)
 )
+_jobs = click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Files at once; more than SANDBOX_PROCESSES only wait.",
+)
 Row = dict[str, Any]
 
 
@@ -32,6 +42,7 @@ Row = dict[str, Any]
 @click.option(
     "--other", type=click.Choice(["promote", "hold", "reject"]), default="promote"
 )
+@_jobs
 @json_option
 @pass_session
 def sanitize_files(
@@ -41,49 +52,102 @@ def sanitize_files(
     out: Path,
     policy: str,
     other: str,
+    jobs: int,
     as_json: bool,
 ) -> None:
     """Do to local files what the sanitizer would do to uploads.
 
     Exits 0 if every file was judged, also if it was rejected; 3 if one could not be.
     """
+    out.mkdir(parents=True, exist_ok=True)
     chosen = Policy.model_validate({"images": policy, "other": other})
     limits = load(SanitizerSettings, session.env_file).limits
     sandbox = session.platform.sandbox
-    rows = _each(paths, lambda path: sanitize_file(sandbox, path, out, chosen, limits))
+
+    def judge(path: Path) -> Row:
+        try:
+            return sanitize_file(sandbox, path, out, chosen, limits)
+        except OSError as exc:
+            return {"verdict": None, "reason": _cause(exc), "failed": True}
+
+    rows = _each(paths, judge, jobs)
     show_rows(rows, ("file", "verdict", "reason", "findings", "out"), as_json=as_json)
     _exit_by(rows)
 
 
 @click.command("describe")
 @_paths
+@_jobs
 @json_option
 @pass_session
-def describe_files(session: Session, *, paths: tuple[Path, ...], as_json: bool) -> None:
+def describe_files(
+    session: Session, *, paths: tuple[Path, ...], jobs: int, as_json: bool
+) -> None:
     """Read local files' technical facts as the metadata function would."""
     sandbox = session.platform.sandbox
-    rows = _each(paths, lambda path: describe_file(sandbox, path))
+
+    def look(path: Path) -> Row:
+        try:
+            return describe_file(sandbox, path)
+        except OSError as exc:
+            return {"error": _cause(exc), "failed": True}
+
+    rows = _each(paths, look, jobs)
     show_rows(rows, ("file", "metadata", "error"), as_json=as_json)
     _exit_by(rows)
 
 
-def _each(paths: tuple[Path, ...], do: Callable[[Path], Row]) -> list[Row]:
+def _each(paths: tuple[Path, ...], do: Callable[[Path], Row], jobs: int) -> list[Row]:
+    """Do it to every file, *jobs* at once; return the rows in the files' order."""
     files = [file for path in paths for file in _files(path)]
+
+    def timed(file: Path) -> Row:
+        started = time.monotonic()
+        row = {"file": str(file), **do(file)}
+        return {**row, "seconds": round(time.monotonic() - started, 4)}
+
     rows = []
     with progress("files", len(files)) as steps:
-        for file in files:
-            started = time.monotonic()
-            row = {"file": str(file), **do(file)}
-            rows.append({**row, "seconds": round(time.monotonic() - started, 4)})
-            steps.advance()
+        pool = ThreadPoolExecutor(jobs)
+        try:
+            for row in pool.map(timed, files):
+                rows.append(row)
+                steps.advance()
+        finally:
+            # After Ctrl-C nothing is begun, and what runs ends with the sandbox.
+            pool.shutdown(wait=False, cancel_futures=True)
     return rows
 
 
-def _files(path: Path) -> Iterator[Path]:
-    if path.is_dir():
-        yield from sorted(file for file in path.rglob("*") if file.is_file())
-    else:
-        yield path
+def _files(path: Path) -> list[Path]:
+    """Return *path* or the files below it; links to folders are not followed.
+
+    What can't be looked into is among them: it will be a row that says so.
+    """
+    if not path.is_dir():
+        if path.is_file():
+            return [path]
+        raise NotDone(f"{path} is neither a file nor a folder")
+    closed: list[Path] = []
+    found = [
+        Path(folder, name)
+        for folder, _, names in os.walk(
+            path, onerror=lambda exc: closed.append(Path(exc.filename))
+        )
+        for name in names
+    ]
+    return sorted([*filter(_is_file, found), *closed])
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:
+        return True
+
+
+def _cause(exc: OSError) -> str:
+    return f"{exc.strerror or exc}"
 
 
 def _exit_by(rows: list[Row]) -> None:

@@ -77,13 +77,20 @@ def table(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> Table:
     for column in columns:
         drawn.add_column(column, overflow="fold", no_wrap=column in _IDS)
     for row in rows:
-        drawn.add_row(*(escape(text(row.get(column))) for column in columns))
+        drawn.add_row(
+            *(escape(_printable(text(row.get(column)))) for column in columns)
+        )
     return drawn
 
 
 def show_json(row: Mapping[str, Any]) -> None:
     """Print one JSON object on a line of its own."""
-    click.echo(json.dumps(row, default=_plain, ensure_ascii=False))
+    # A name that is no UTF-8 gets \udcXX escapes, which JSON reads as it was.
+    click.echo(_printable(json.dumps(row, default=_plain, ensure_ascii=False)))
+
+
+def _printable(line: str) -> str:
+    return line.encode("utf-8", "backslashreplace").decode()
 
 
 def text(value: Any) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic_settings import BaseSettings
 
+from infra.listening import listen
 from infra.platform import discover
 from infra.sandbox import SandboxSettings
 from infra.settings import PlatformSettings, load
@@ -32,7 +33,12 @@ def test_the_defaults_need_no_server() -> None:
         ("PRATIQUE_RETRY_DELAYS_S", "secret", "retry_delays_s"),
         ("PRATIQUE_RETRY_DELAYS_S", "[5, -1]", "greater than or equal to 0"),
         ("PRATIQUE_RETRY_DELAYS_S", "[Infinity]", "finite"),
+        ("PRATIQUE_RETRY_DELAYS_S", "[1e300]", "less than or equal to"),
+        ("PRATIQUE_STOP_S", "inf", "less than or equal to"),
+        ("PRATIQUE_OUTAGE_PAUSE_S", "inf", "less than or equal to"),
+        ("PRATIQUE_GRACE_S", "1e300", "less than or equal to"),
         ("PRATIQUE_PUBLIC_URL", "secret", "https?"),
+        ("PRATIQUE_PUBLIC_URL", "http://me:secret@host", "https?"),
         ("PRATIQUE_QUARANTINE_BUCKET", "q", "at least 3"),
         ("PRATIQUE_WORKERS", "0", "greater than or equal to 1"),
         ("PRATIQUE_LOG_LEVEL", "loud", "'debug', 'info'"),
@@ -50,6 +56,19 @@ def test_a_malformed_setting_is_refused_by_name_with_what_is_allowed(
     assert name.removeprefix("PRATIQUE_").lower() in message.lower()
     assert allowed in message
     assert "secret" not in message
+
+
+def test_buckets_of_one_name_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PRATIQUE_CLEAN_BUCKET", "quarantine")
+
+    with pytest.raises(SettingsError, match="four different names"):
+        load(PlatformSettings)
+
+
+@pytest.mark.parametrize("host", ["a..b", "203.0.113.7", "::2"])
+def test_an_address_that_is_not_ours_is_refused_by_the_setting(host: str) -> None:
+    with pytest.raises(SettingsError, match="PRATIQUE_HOST"):
+        listen(host, 0)
 
 
 def test_listening_beyond_loopback_wants_a_word_about_auth(
