@@ -1,35 +1,58 @@
 """The janitor: events get lost, so it looks at the bucket and at the records.
 
-A pass has two halves. It walks the quarantine, adopts drops that nobody announced,
-notes uploads that arrived unseen and collects versions that have had their day. Then
-it takes the records that are due and announces them again, or expires them. Any
-number of janitors may run: every step is a compare-and-set or safe to repeat.
+A pass has two halves. It takes the records that are due and announces them again, or
+expires them. Then it walks the quarantine, adopts drops that nobody announced, notes
+uploads that arrived unseen and collects versions that have had their day. Any number
+of janitors may run: every step is a compare-and-set or safe to repeat.
 """
 
+import logging
 from collections import Counter
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from functions.janitor.settings import JanitorSettings
 from schemas.assets import Asset
 from schemas.doors import adopt, source_of
-from schemas.errors import AssetNotFound, ObjectNotFound
+from schemas.errors import (
+    AssetNotFound,
+    ObjectNotFound,
+    PratiqueError,
+    Unavailable,
+)
 from schemas.events import created
 from schemas.facts import Arrived, Expired, Faulted
 from schemas.functions import Context
 from schemas.lifecycle import Status
 from schemas.objects import ObjectInfo, ObjectRef
 
+log = logging.getLogger(__name__)
 Ctx = Context[JanitorSettings]
+T = TypeVar("T", Asset, ObjectInfo)
 
 
 def run(ctx: Ctx) -> dict[str, int]:
     """Make one pass; return how often each thing was done. Safe to run twice."""
     done: Counter[str] = Counter()
-    for info in ctx.store.list(ctx.settings.buckets.quarantine):
-        done[_tend(info, ctx)] += 1
+    # First what is bounded: a long walk must not keep anybody waiting.
     for asset in ctx.records.due(ctx.clock(), ctx.settings.batch):
-        done[_remind(asset, ctx)] += 1
+        done[_passing(_remind, asset, ctx)] += 1
+    for info in ctx.store.list(ctx.settings.buckets.quarantine):
+        done[_passing(_tend, info, ctx)] += 1
     return dict(done)
+
+
+def _passing(step: Callable[[T, Ctx], str], subject: T, ctx: Ctx) -> str:
+    """Do one step of a pass; what can't be done stops none of the others."""
+    try:
+        return step(subject, ctx)
+    except Unavailable:
+        raise  # nor could the others
+    except PratiqueError as exc:
+        asset = subject.id if isinstance(subject, Asset) else source_of(subject.ref)
+        log.warning("passed_over", extra={"asset": str(asset), "cause": repr(exc)})
+        return "passed_over"
 
 
 def _tend(info: ObjectInfo, ctx: Ctx) -> str:

@@ -11,7 +11,11 @@ class JanitorSettings(FunctionSettings):
 
     model_config = SettingsConfigDict(env_prefix="JANITOR_", extra="ignore")
 
-    every_s: float = Field(10, gt=0, description="pause between two passes")
+    every_s: float = Field(10, gt=0, le=86_400, description="pause between two passes")
     batch: int = Field(1_000, gt=0, description="due records looked at in one pass")
-    min_backoff_s: float = Field(20, gt=0, description="first pause between reminders")
-    max_backoff_s: float = Field(3_600, gt=0, description="longest such pause")
+    min_backoff_s: float = Field(
+        20, gt=0, le=604_800, description="first pause between reminders"
+    )
+    max_backoff_s: float = Field(
+        3_600, gt=0, le=604_800, description="longest such pause"
+    )

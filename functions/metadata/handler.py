@@ -2,7 +2,8 @@
 
 from functions.metadata.core import describe
 from functions.metadata.settings import MetadataSettings
-from schemas.doors import clean_asset_id
+from schemas.assets import Asset
+from schemas.doors import clean_asset_id, clean_key
 from schemas.errors import AssetNotFound, ObjectNotFound, Rejected, SandboxFailure
 from schemas.events import ObjectCreated
 from schemas.facts import Described, DescriptionFailed
@@ -23,7 +24,7 @@ def handle(event: ObjectCreated, ctx: Ctx) -> Outcome:
         return Outcome.STALE
     try:
         asset = ctx.records.get(asset_id)
-        foreign = asset.path not in ("pending", event.ref.key)
+        foreign = event.ref.key != _path_of(asset)
         if foreign or asset.description or asset.facts.withdrawn:
             return Outcome.STALE
         info = ctx.store.head(event.ref)
@@ -31,6 +32,13 @@ def handle(event: ObjectCreated, ctx: Ctx) -> Outcome:
     except (AssetNotFound, ObjectNotFound):
         return Outcome.STALE
     return Outcome.DONE if noted.changed else Outcome.STALE
+
+
+def _path_of(asset: Asset) -> str:
+    """Return the only clean key of an asset: a forged event names others."""
+    if asset.path != "pending":
+        return asset.path
+    return clean_key(asset.project_id, asset.id, asset.filename)
 
 
 def _describe(info: ObjectInfo, ctx: Ctx) -> Described | DescriptionFailed:

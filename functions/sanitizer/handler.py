@@ -13,7 +13,7 @@ from functions.sanitizer.core import SANITIZER_VERSION, Sanitized, sanitize
 from functions.sanitizer.promotion import metadata_of, promoted_from, promotion
 from functions.sanitizer.settings import SanitizerSettings
 from schemas.assets import Asset, Project
-from schemas.doors import adopt, source_of
+from schemas.doors import adopt, clean_key, source_of
 from schemas.errors import (
     AssetNotFound,
     ObjectExists,
@@ -50,6 +50,8 @@ def _judge(event: ObjectCreated, info: ObjectInfo, ctx: Ctx) -> Outcome:
         return Outcome.STALE
     asset = _asset_of(event, info, ctx)
     if asset is None or not asset.awaits(info.ref.version):
+        if asset is not None and asset.withdrawn_at:
+            _forget(clean_key(asset.project_id, asset.id, asset.filename), ctx)
         ctx.store.delete(info.ref)
         return Outcome.STALE
     if asset.promotion == Promotion.HELD:
@@ -91,9 +93,15 @@ def _clear(asset: Asset, info: ObjectInfo, ctx: Ctx) -> Outcome:
             size_bytes=size_bytes,
         )
         promoted = _store(asset, promoted, output, ctx)
-    ctx.records.note(asset.id, _arrived(info.ref, ctx), promoted)
+    noted = ctx.records.note(asset.id, _arrived(info.ref, ctx), promoted)
+    if noted.asset.withdrawn_at:  # while the copy was made
+        _forget(promoted.path, ctx)
     ctx.store.delete(info.ref)
-    return Outcome.DONE
+    return Outcome.STALE if noted.asset.withdrawn_at else Outcome.DONE
+
+
+def _forget(key: str, ctx: Ctx) -> None:
+    ctx.store.delete(ObjectRef(ctx.settings.buckets.clean, key))
 
 
 def _fetch(ref: ObjectRef, into: BinaryIO, ctx: Ctx) -> str:
@@ -158,11 +166,11 @@ def _store(asset: Asset, promoted: Promoted, output: BinaryIO, ctx: Ctx) -> Prom
             metadata=metadata_of(asset, promoted),
         )
     except ObjectExists as exc:
-        stored = promoted_from(ctx.store.head(ref))
-        if stored.source_sha256 != promoted.source_sha256:
+        there = ctx.store.head(ref)
+        if there.metadata.get("source-sha256") != promoted.source_sha256:
             # Two versions raced, or a foreign object: whoever wrote it must finish.
             raise TransientError(f"{ref} holds another source's bytes") from exc
-        return stored
+        return promoted_from(there)
     return promoted
 
 

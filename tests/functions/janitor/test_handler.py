@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
 from infra.platform import Platform
+from schemas.errors import Conflict, Unavailable
 from schemas.facts import Arrived, Promoted
 from schemas.lifecycle import Status
 from tests.platforms import (
@@ -182,6 +183,56 @@ def test_an_object_that_vanished_leaves_a_reason_and_no_loop(
     assert asset.fault == "promotion: object_missing"
     assert asset.next_announce_at is None
     assert ready(platform, "sanitizer") == 0
+
+
+def test_one_record_that_cannot_be_changed_does_not_stop_the_pass(
+    platform: Platform, clock: HandClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stuck, other = (quarantined(platform, b"text") for _ in range(2))
+    stuck_id = asset_of(platform, stuck).id
+    note = platform.records.note
+
+    def contended(asset_id: UUID, *facts: Any) -> Any:
+        if asset_id == stuck_id:
+            raise Conflict("others changed the record at every try")
+        return note(asset_id, *facts)
+
+    monkeypatch.setattr(platform.records, "note", contended)
+    counts = tidy(platform)
+
+    assert counts == {"passed_over": 1, "arrived": 1}
+    assert asset_of(platform, other).status == Status.QUARANTINED
+
+
+def test_an_outage_ends_the_pass(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quarantined(platform, b"text")
+
+    def down(asset_id: UUID, *facts: Any) -> Any:
+        raise Unavailable("the database does not answer")
+
+    monkeypatch.setattr(platform.records, "note", down)
+
+    with pytest.raises(Unavailable):
+        tidy(platform)
+
+
+def test_what_is_due_does_not_wait_for_the_walk(
+    platform: Platform, clock: HandClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quarantined(platform, b"text")
+    tidy(platform)
+    clock.advance(GRACE)
+
+    def endless(bucket: str) -> Any:
+        raise Unavailable("the walk came to no end")
+
+    monkeypatch.setattr(platform.store, "list", endless)
+    with pytest.raises(Unavailable):
+        tidy(platform)
+
+    assert ready(platform, "sanitizer") == 1
 
 
 def test_a_missing_clean_object_is_a_fault_of_the_description(

@@ -108,6 +108,18 @@ def test_a_withdrawn_asset_is_not_described(platform: Platform) -> None:
     assert outcome is Outcome.STALE
 
 
+@pytest.mark.parametrize("name", ["x\0y", "..", "x" * 2_000, "other.jpg"])
+def test_a_forged_key_of_an_asset_that_is_still_to_come_touches_nothing(
+    platform: Platform, name: str
+) -> None:
+    asset = asset_of(platform, quarantined(platform, images.photo()))
+    forged = ObjectCreated(ObjectRef("clean", f"{asset.project_id}/{asset.id}/{name}"))
+
+    outcome = deliver(platform, "metadata", forged)
+
+    assert outcome is Outcome.STALE
+
+
 def test_events_of_other_buckets_and_foreign_keys_are_stale(
     platform: Platform,
 ) -> None:

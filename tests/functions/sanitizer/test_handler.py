@@ -11,11 +11,10 @@ import pytest
 from infra.platform import Platform
 from infra.samples import images
 from schemas.assets import Project
-from schemas.errors import SandboxFailure, TransientError
+from schemas.errors import SandboxFailure
 from schemas.events import created
 from schemas.functions import Outcome
 from schemas.lifecycle import ConsentState, Status
-from schemas.objects import ObjectRef
 from tests.platforms import (
     PROJECT,
     asset_of,
@@ -161,49 +160,6 @@ def test_half_an_image_is_refused_with_a_reason(platform: Platform) -> None:
     assert outcome is Outcome.REJECTED
     assert (asset.status, asset.reason) == (Status.REJECTED, "unreadable_image")
     assert quarantine(platform) == []
-
-
-def test_a_crash_between_the_clean_copy_and_the_record_is_mended(
-    platform: Platform, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    info = quarantined(platform, images.photo())
-
-    def crash(*args: Any) -> None:
-        raise TransientError("the worker died here")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(platform.records, "note", crash)
-        with pytest.raises(TransientError):
-            deliver(platform, "sanitizer", info)
-    outcome = deliver(platform, "sanitizer", info)
-
-    asset = asset_of(platform, info)
-    assert outcome is Outcome.DONE
-    assert asset.sha256 == clean_info(platform, asset).metadata["sha256"]
-
-
-def test_foreign_bytes_under_the_clean_key_are_never_overwritten(
-    platform: Platform,
-) -> None:
-    info = quarantined(platform, images.photo(), filename="a.jpg")
-    other = quarantined(platform, b"other bytes", filename="a.jpg")
-    deliver(platform, "sanitizer", other)
-    taken = asset_of(platform, other)
-    blocked = asset_of(platform, info)
-    copy = clean_info(platform, taken)
-    with platform.store.open(copy.ref) as stream:
-        platform.store.put_once(
-            ObjectRef("clean", f"{PROJECT}/{blocked.id}/a.jpg"),
-            stream,
-            size_bytes=copy.size_bytes,
-            media_type=copy.media_type,
-            metadata=copy.metadata,
-        )
-
-    with pytest.raises(TransientError):
-        deliver(platform, "sanitizer", info)
-
-    assert asset_of(platform, info).status == Status.PENDING
 
 
 @pytest.mark.parametrize(
