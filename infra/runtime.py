@@ -124,7 +124,7 @@ class Host:
             except Exception as exc:  # a thread that died would be an outage unseen
                 foreseen = isinstance(exc, PratiqueError)
                 log.warning(
-                    "broker_failed",
+                    "consuming_failed",
                     extra={"function": self._function.name, "cause": repr(exc)},
                     exc_info=None if foreseen else exc,
                 )

@@ -73,11 +73,14 @@ def _stop(parts: dict[str, _Part], stop_s: float) -> None:
 
 @contextmanager
 def until_signalled() -> Iterator[Event]:
-    """Give an event that SIGTERM or SIGINT sets; a second one ends at once."""
+    """Give an event that SIGTERM or SIGINT sets; a second Ctrl-C ends at once.
+
+    A second SIGTERM does not: whoever sends it waits for the end anyway.
+    """
     stopped = Event()
 
     def stop(number: int, frame: FrameType | None) -> None:
-        if stopped.is_set():
+        if stopped.is_set() and number == signal.SIGINT:
             raise SystemExit(128 + number)
         stopped.set()
 

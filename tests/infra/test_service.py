@@ -1,12 +1,13 @@
 """A service: parts that start together, end together, and are missed when gone."""
 
+import signal
 from pathlib import Path
 
 import pytest
 
 from infra.http import Server
 from infra.platform import Platform
-from infra.service import serving
+from infra.service import serving, until_signalled
 from infra.settings import PlatformSettings, load
 from schemas.errors import QueueNotFound
 from tests.platforms import embedded
@@ -26,6 +27,20 @@ def test_a_function_without_its_queue_is_refused_by_that_name(tmp_path: Path) ->
         serving(platform, ("sanitizer",)),
     ):
         pass
+
+
+def test_a_second_sigterm_does_not_cut_short_what_the_first_began() -> None:
+    with until_signalled() as stopped:
+        for _ in range(2):
+            signal.raise_signal(signal.SIGTERM)
+
+        assert stopped.is_set()
+
+
+def test_a_second_ctrl_c_ends_at_once() -> None:
+    with until_signalled(), pytest.raises(SystemExit):
+        for _ in range(2):
+            signal.raise_signal(signal.SIGINT)
 
 
 def test_a_part_that_ended_by_itself_is_named(
