@@ -107,7 +107,13 @@ def _translation(exc: sa.exc.SQLAlchemyError) -> PratiqueError:
     unbindable = not isinstance(exc, sa.exc.DBAPIError | sa.exc.TimeoutError)
     if refused or unbindable:
         return InvalidRecord(f"the database takes no such value: {cause}")
-    return Unavailable(f"the database can't be worked with: {cause}")
+    mend = "; `pratique provision` makes the tables" if _lacks_a_table(origin) else ""
+    return Unavailable(f"the database can't be worked with: {cause}{mend}")
+
+
+def _lacks_a_table(origin: BaseException) -> bool:
+    undefined = getattr(origin, "pgcode", None) == "42P01"
+    return undefined or str(origin).startswith("no such table")
 
 
 def _is_contention(origin: BaseException) -> bool:

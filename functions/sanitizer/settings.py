@@ -14,12 +14,16 @@ class SanitizerSettings(FunctionSettings):
 
     model_config = SettingsConfigDict(env_prefix="SANITIZER_", extra="ignore")
 
-    max_bytes: int = Field(5 << 30, description="larger objects are rejected unread")
-    max_pixels: int = Field(
-        64_000_000, description="width times height; larger images are rejected"
+    max_bytes: int = Field(
+        5 << 30, ge=1, description="larger objects are rejected unread"
     )
-    max_frames: int = Field(1_000, description="longer animations are rejected")
-    max_total_pixels: int = Field(512_000_000, description="the same for all frames")
+    max_pixels: int = Field(
+        64_000_000, ge=1, description="width times height; larger images are rejected"
+    )
+    max_frames: int = Field(1_000, ge=1, description="longer animations are rejected")
+    max_total_pixels: int = Field(
+        512_000_000, ge=1, description="the same for all frames"
+    )
     tmp_dir: Path | None = Field(
         None, description="where files lie while they are judged; default: the system's"
     )

@@ -14,7 +14,7 @@ from functions.upload.submission import Submission, UploadRequest
 from schemas.assets import Asset, Door, receipt
 from schemas.doors import upload_key
 from schemas.errors import PratiqueError, TransientError
-from schemas.facts import Expired, Withdrawn
+from schemas.facts import Erased, Expired, Withdrawn
 from schemas.functions import Context
 from schemas.lifecycle import ConsentState, Status
 from schemas.objects import ObjectRef, PresignedUpload
@@ -164,11 +164,12 @@ class Admission:
     def _give_up(self, asset_id: UUID, reason: str) -> None:
         """Close the record of bytes that were not stored."""
         now = self._ctx.clock()
-        # Consent that the same form took back is withdrawn, not an upload that failed.
+        # Consent that the same form took back is withdrawn, not an upload that failed;
+        # no byte was stored, so nothing is left to erase.
         withdrawn = reason == Code.CONSENT_MISSING.word
-        fact = Withdrawn(now) if withdrawn else Expired(now, reason)
+        facts = (Withdrawn(now), Erased(now)) if withdrawn else (Expired(now, reason),)
         try:
-            self._ctx.records.note(asset_id, fact)
+            self._ctx.records.note(asset_id, *facts)
         except TransientError as exc:  # the janitor expires it
             log.warning(
                 "left_pending", extra={"asset": str(asset_id), "cause": repr(exc)}

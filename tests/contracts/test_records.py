@@ -202,7 +202,7 @@ def test_ping_returns_if_the_database_answers(records: AssetRecords) -> None:
 def test_a_database_without_tables_is_unavailable(empty_url: str) -> None:
     records = opened(empty_url)
 
-    with pytest.raises(Unavailable):
+    with pytest.raises(Unavailable, match="pratique provision"):
         records.ping()
 
     records.close()

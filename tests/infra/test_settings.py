@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic_settings import BaseSettings
 
+from functions.sanitizer.settings import SanitizerSettings
 from infra.listening import listen
 from infra.platform import discover
 from infra.sandbox import SandboxSettings
@@ -123,3 +124,12 @@ def test_urls_with_passwords_are_not_printed() -> None:
     settings = PlatformSettings(database="postgresql://user:hunter2@host/db")
 
     assert "hunter2" not in repr(settings)
+
+
+def test_a_limit_that_admits_nothing_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SANITIZER_MAX_PIXELS", "-1")
+
+    with pytest.raises(SettingsError, match="SANITIZER_MAX_PIXELS"):
+        load(SanitizerSettings)

@@ -167,12 +167,12 @@ def test_consent_taken_back_after_the_file_leaves_no_bytes(house: House) -> None
     assert (response.json(), house.objects) == (ANSWER, [])
 
 
-def test_consent_taken_back_after_the_file_is_withdrawn(house: House) -> None:
+def test_consent_taken_back_after_the_file_leaves_a_tombstone(house: House) -> None:
     parts = [PROJECT, CONSENT, forms.FILE, ("user_consent", "false")]
 
     house.ask("POST", "/assets", **form(*parts))
 
-    assert [asset.status for asset in house.assets] == [Status.ERASING]
+    assert [asset.status for asset in house.assets] == [Status.ERASED]
 
 
 def test_the_receipt_is_written_with_the_row(house: House) -> None:
