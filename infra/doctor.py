@@ -7,7 +7,7 @@ from typing import NamedTuple
 from infra.jail.probe import probe
 from infra.platform import Platform, utcnow
 from infra.settings import PlatformSettings
-from schemas.errors import PratiqueError
+from schemas.errors import PratiqueError, SettingsError
 
 _PROVISION = "run `pratique provision`"
 _OR = f"{_PROVISION}, or check"
@@ -88,5 +88,7 @@ def _sandbox(platform: Platform) -> str:
 def _settings(platform: Platform) -> str:
     for function in platform.functions.values():
         platform.context(function)
+    if unknown := platform.unknown_variables():
+        raise SettingsError(f"{', '.join(unknown)}: no such setting")
     now = utcnow().isoformat(timespec="seconds")
     return f"{len(platform.functions)} functions configured; clock says {now}"

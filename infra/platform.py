@@ -14,7 +14,7 @@ from infra.brokers import open_broker
 from infra.database import open_records
 from infra.listening import listen
 from infra.sandbox import SandboxSettings, open_sandbox
-from infra.settings import PlatformSettings, load
+from infra.settings import PlatformSettings, load, misspelt, variables
 from infra.stores import open_store
 from schemas.errors import PermanentError, SettingsError
 from schemas.events import ObjectCreated, dump
@@ -134,6 +134,13 @@ class Platform:
             {f.name: routing_key(f.listens) for f in self.event_functions}
         )
         self.records.provision()
+
+    def unknown_variables(self) -> list[str]:
+        """Return variables that are set but mean nothing: typing errors, mostly."""
+        known = variables(PlatformSettings)
+        for function in self.functions.values():
+            known |= variables(function.settings)
+        return misspelt(known, self._env_file)
 
     @property
     def event_functions(self) -> list[EventFunction[Any]]:

@@ -56,9 +56,10 @@ def _part(platform: Platform, function: Function) -> _Part:
         return Scheduler(platform, function)
     assert isinstance(function, HttpFunction)
     settings = platform.settings
+    app = application(platform, function)
     listening = listen(settings.host, settings.port)
     log.info("listening", extra={"url": platform.public_url})
-    return Server(application(platform, function), listening, settings.stop_s)
+    return Server(app, listening, settings.stop_s)
 
 
 def _stop(parts: dict[str, _Part], stop_s: float) -> None:

@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
+from dotenv import dotenv_values
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -12,6 +13,7 @@ from schemas.errors import SettingsError
 from schemas.objects import Buckets
 
 S = TypeVar("S", bound=BaseSettings)
+_PREFIX = "PRATIQUE_"
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _WEEK_S = 7 * 24 * 3_600
 _Delay = Annotated[float, Field(ge=0, le=_WEEK_S, allow_inf_nan=False)]
@@ -32,7 +34,7 @@ class PlatformSettings(BaseSettings):
     The three URLs may carry passwords, so none of them is ever printed.
     """
 
-    model_config = SettingsConfigDict(env_prefix="PRATIQUE_", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, extra="ignore")
 
     store: Annotated[SecretStr, _scheme("file:", "s3+http:", "s3+https:")] = Field(
         SecretStr("file:./data/objects"),
@@ -126,6 +128,23 @@ def load(kind: type[S], env_file: Path | None = None, **given: Any) -> S:
         if type(exc).__name__ != "SettingsError":
             raise
         raise SettingsError(str(exc)) from None
+
+
+def variables(kind: type[BaseSettings]) -> set[str]:
+    """Return the environment variables that settings of this *kind* are read from."""
+    prefix = kind.model_config.get("env_prefix", "")
+    fields = kind.model_fields.items()
+    return {
+        str(field.validation_alias or f"{prefix}{name}").upper()
+        for name, field in fields
+    }
+
+
+def misspelt(known: set[str], env_file: Path | None) -> list[str]:
+    """Return what is set under our prefix, but is no setting of anybody's."""
+    given = {*os.environ, *(dotenv_values(env_file) if env_file else ())}
+    ours = {name.upper() for name in given if name.upper().startswith(_PREFIX)}
+    return sorted(ours - known)
 
 
 def _check_readable(env_file: Path) -> None:

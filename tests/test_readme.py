@@ -4,11 +4,10 @@ import re
 from pathlib import Path
 
 import click
-from pydantic_settings import BaseSettings
 
 from infra.cli import pratique
 from infra.platform import discover
-from infra.settings import PlatformSettings
+from infra.settings import PlatformSettings, variables
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -19,22 +18,18 @@ def section(title: str) -> str:
     return rest.partition("\n## ")[0]
 
 
-def variables() -> set[str]:
-    functions = [f.settings for f in discover().values()]
-    kinds: list[type[BaseSettings]] = [PlatformSettings, *functions]
-    names = set()
-    for kind in kinds:
-        prefix = kind.model_config.get("env_prefix", "")
-        for name, field in kind.model_fields.items():
-            names.add(str(field.validation_alias or f"{prefix}{name}").upper())
-    return names
+def settings() -> set[str]:
+    known = variables(PlatformSettings)
+    for function in discover().values():
+        known |= variables(function.settings)
+    return known
 
 
 def test_every_variable_in_the_settings_table_is_a_setting() -> None:
     named = set(re.findall(r"`([A-Z]+_[A-Z_]+)`", section("Settings")))
 
     assert named
-    assert named <= variables()
+    assert named <= settings()
 
 
 def test_every_command_is_in_the_operate_table_and_every_row_exists() -> None:

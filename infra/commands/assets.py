@@ -13,6 +13,7 @@ import click
 from infra.client import Client, name_of
 from infra.commands.output import (
     Session,
+    asset_row,
     json_option,
     pass_session,
     progress,
@@ -22,8 +23,7 @@ from infra.commands.output import (
 )
 from infra.platform import Platform
 from infra.replay import every_asset
-from schemas.assets import Asset, AssetRead
-from schemas.doors import CONSENT_METADATA, is_project_id
+from schemas.doors import CONSENT_METADATA, is_project_id, source_of
 from schemas.lifecycle import Status
 from schemas.objects import ObjectRef
 from schemas.ports import AssetQuery
@@ -94,10 +94,18 @@ def drop(
         raise click.BadParameter("1 to 64 of A-Z a-z 0-9 . _ - are allowed")
     platform = session.platform
     rows: list[dict[str, Any]] = []
-    with _shown(rows, ("file", "key", "version"), as_json=as_json):
+    with _shown(rows, ("file", "asset_id", "key"), as_json=as_json):
         for path in files:
             ref = _dropped(platform, path, project_id, consent=consent)
-            rows.append({"file": str(path), "key": ref.key, "version": ref.version})
+            source = source_of(ref)
+            rows.append(
+                {
+                    "file": str(path),
+                    "asset_id": str(source.asset_id) if source else None,
+                    "key": ref.key,
+                    "version": ref.version,
+                }
+            )
 
 
 @contextmanager
@@ -134,7 +142,7 @@ def _dropped(
 def show(session: Session, *, asset_id: UUID, as_json: bool) -> None:
     """Show one asset and its timeline."""
     records = session.platform.records
-    row = _read(records.get(asset_id))
+    row = asset_row(records.get(asset_id))
     timeline = [
         {"revision": e.revision, "at": e.at, "status": e.status}
         for e in records.history(asset_id)
@@ -171,8 +179,4 @@ def list_assets(
         reference=reference,
     )
     found = islice(every_asset(session.platform.records, query), limit)
-    show_rows((_read(asset) for asset in found), _COLUMNS, as_json=as_json)
-
-
-def _read(asset: Asset) -> dict[str, Any]:
-    return AssetRead.model_validate(asset).model_dump(mode="json")
+    show_rows((asset_row(asset) for asset in found), _COLUMNS, as_json=as_json)

@@ -7,6 +7,7 @@ import click
 from infra.commands.output import (
     NotDone,
     Session,
+    asset_row,
     json_option,
     pass_session,
     show_rows,
@@ -34,7 +35,7 @@ def held() -> None:
 def list_held(session: Session, *, as_json: bool) -> None:
     """List held files, oldest first."""
     found = every_asset(session.platform.records, AssetQuery(status=Status.HELD))
-    show_rows((asset.model_dump() for asset in found), _COLUMNS, as_json=as_json)
+    show_rows(map(asset_row, found), _COLUMNS, as_json=as_json)
 
 
 @held.command()

@@ -20,6 +20,7 @@ from rich.table import Table
 from infra.commands.tables import fitted
 from infra.platform import Platform
 from infra.settings import PlatformSettings, load
+from schemas.assets import Asset, AssetRead
 from schemas.errors import PratiqueError
 
 _IDS = ("id", "asset_id")
@@ -81,6 +82,11 @@ def table(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> Table:
             *(escape(_printable(text(row.get(column)))) for column in columns)
         )
     return drawn
+
+
+def asset_row(asset: Asset) -> dict[str, Any]:
+    """Return an asset as the API shows it: every command shows the same."""
+    return AssetRead.model_validate(asset).model_dump(mode="json")
 
 
 def show_json(row: Mapping[str, Any]) -> None:

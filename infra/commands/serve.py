@@ -1,5 +1,7 @@
 """run and provision."""
 
+import logging
+
 import click
 
 from infra import logs
@@ -7,6 +9,7 @@ from infra.commands.output import Session, pass_session
 from infra.service import serving, until_signalled
 from schemas.errors import PermanentError
 
+log = logging.getLogger(__name__)
 _LOOK_S = 1
 
 
@@ -21,6 +24,8 @@ def run(session: Session, *, functions: tuple[str, ...]) -> None:
     """
     logs.configure(session.settings.log_level, session.settings.log_format)
     platform = session.platform
+    for name in platform.unknown_variables():
+        log.warning("unknown_setting", extra={"variable": name})
     with until_signalled() as stopped:
         if not functions:
             platform.provision()

@@ -283,3 +283,14 @@ def test_help_is_about_pratique(
         main()
 
     assert capsys.readouterr().out.startswith("Usage: pratique ")
+
+
+def test_a_misspelt_setting_is_noticed(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PRATIQUE_PROJECT", "closed")
+
+    result = call("doctor")
+
+    assert result.exit_code == 1
+    assert "PRATIQUE_PROJECT: no such setting" in result.stdout
