@@ -5,18 +5,52 @@ settings; 3 it could not be done; 4 a server could not be reached.
 """
 
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import click
 
 from infra import logs
-from infra.commands import assets, dead, demo, held, local, operate, projects, replay
-from infra.commands import serve as serve_commands
 from infra.commands.output import Session, explain
 from schemas.errors import PratiqueError, SettingsError, Unavailable
 
+# Command, module under infra.commands, its name there.
+_COMMANDS = {
+    "demo": ("demo", "demo"),
+    "run": ("serve", "run"),
+    "provision": ("serve", "provision"),
+    "project": ("projects", "project"),
+    "upload": ("assets", "upload"),
+    "drop": ("assets", "drop"),
+    "show": ("assets", "show"),
+    "list": ("assets", "list_assets"),
+    "status": ("operate", "status"),
+    "reconcile": ("operate", "reconcile"),
+    "doctor": ("operate", "doctor"),
+    "replay": ("replay", "replay"),
+    "dead": ("dead", "dead"),
+    "held": ("held", "held"),
+    "sanitize": ("local", "sanitize_files"),
+    "describe": ("local", "describe_files"),
+}
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+
+class _Commands(click.Group):
+    """Imports a command when it is called: no command waits for the others."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module, name = _COMMANDS[cmd_name]
+        command = getattr(import_module(f"infra.commands.{module}"), name)
+        assert isinstance(command, click.Command)
+        return command
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--env-file",
     type=click.Path(path_type=Path),
@@ -26,27 +60,6 @@ from schemas.errors import PratiqueError, SettingsError, Unavailable
 def pratique(context: click.Context, env_file: Path | None) -> None:
     """Quarantine and clearance for files that people upload."""
     context.obj = Session(env_file)
-
-
-for command in (
-    demo.demo,
-    serve_commands.run,
-    serve_commands.provision,
-    projects.project,
-    assets.upload,
-    assets.drop,
-    assets.show,
-    assets.list_assets,
-    operate.status,
-    operate.reconcile,
-    operate.doctor,
-    replay.replay,
-    dead.dead,
-    held.held,
-    local.sanitize_files,
-    local.describe_files,
-):
-    pratique.add_command(command)
 
 
 def main() -> None:
