@@ -1,6 +1,5 @@
 """The functions' pure cores on local files."""
 
-import hashlib
 import os
 import shutil
 from pathlib import Path
@@ -10,6 +9,7 @@ from uuid import uuid4
 
 from functions.metadata.core import describe
 from functions.sanitizer.core import SANITIZER_VERSION, Limits, sanitize
+from functions.sanitizer.promotion import digest
 from schemas.assets import Policy
 from schemas.errors import Rejected, SandboxFailure
 from schemas.ports import Sandbox
@@ -46,7 +46,7 @@ def sanitize_file(
     with path.open("rb") as source, TemporaryFile() as output:
         row: dict[str, Any] = {
             "sanitizer_version": SANITIZER_VERSION,
-            "source_sha256": _sha256(source),
+            "source_sha256": digest(source)[0],
             "sha256": None,
             "out": None,
         }
@@ -58,7 +58,7 @@ def sanitize_file(
             return {**row, "verdict": None, "reason": exc.reason, "failed": True}
         row |= result.model_dump(mode="json")
         if result.verdict in ("clean", "passed"):
-            row["sha256"] = _sha256(output)
+            row["sha256"] = digest(output)[0]
             row["out"] = str(_keep(output, out, path, row["source_sha256"]))
     return row
 
@@ -102,12 +102,3 @@ def _name(path: Path, source_sha256: str) -> str:
     stem = os.fsencode(stem)[:_STEM_BYTES].decode(errors="ignore")
     suffix = os.fsencode(suffix).decode(errors="ignore")
     return f"{stem}.{source_sha256[:8]}{suffix}"
-
-
-def _sha256(stream: BinaryIO) -> str:
-    stream.seek(0)
-    digest = hashlib.sha256()
-    while block := stream.read(_BLOCK):
-        digest.update(block)
-    stream.seek(0)
-    return digest.hexdigest()

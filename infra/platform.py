@@ -179,10 +179,17 @@ class Platform:
 
     def announce(self, event: ObjectCreated) -> None:
         """Send *event* to the queues of the functions that listen to its bucket."""
+        for function in self.listening(event):
+            self.send(function.name, event)
+
+    def listening(self, event: ObjectCreated) -> list[EventFunction[Any]]:
+        """Return the functions that listen to the bucket of *event*.
+
+        Raises:
+            PermanentError: the bucket is not announced.
+        """
         role = self.role_of(event.ref.bucket)
-        for function in self.event_functions:
-            if function.listens == role:
-                self.send(function.name, event)
+        return [f for f in self.event_functions if f.listens == role]
 
     def send(self, queue: str, event: ObjectCreated) -> None:
         """Send *event* to one function's queue, marked as a replay."""

@@ -10,7 +10,7 @@ from tempfile import TemporaryFile
 from typing import BinaryIO
 
 from functions.sanitizer.core import SANITIZER_VERSION, Sanitized, sanitize
-from functions.sanitizer.promotion import metadata_of, promoted_from, promotion
+from functions.sanitizer.promotion import digest, metadata_of, promoted_from, promotion
 from functions.sanitizer.settings import SanitizerSettings
 from schemas.assets import Asset, Project
 from schemas.doors import adopt, clean_key, source_of
@@ -84,7 +84,7 @@ def _clear(asset: Asset, info: ObjectInfo, ctx: Ctx) -> Outcome:
         result = _sanitize(asset, source, output, ctx)
         if result.verdict in ("rejected", "held"):
             return _refuse(asset, info.ref, _refusal(result, source_sha256), ctx)
-        sha256, size_bytes = _digest(output)
+        sha256, size_bytes = digest(output)
         promoted = promotion(
             asset,
             result,
@@ -106,13 +106,13 @@ def _forget(key: str, ctx: Ctx) -> None:
 
 def _fetch(ref: ObjectRef, into: BinaryIO, ctx: Ctx) -> str:
     """Copy the object once; what is hashed is what will be inspected."""
-    digest = hashlib.sha256()
+    sha256 = hashlib.sha256()
     with ctx.store.open(ref) as stream:
         while block := stream.read(_BLOCK):
-            digest.update(block)
+            sha256.update(block)
             into.write(block)
     into.seek(0)
-    return digest.hexdigest()
+    return sha256.hexdigest()
 
 
 def _sanitize(asset: Asset, source: BinaryIO, output: BinaryIO, ctx: Ctx) -> Sanitized:
@@ -172,14 +172,6 @@ def _store(asset: Asset, promoted: Promoted, output: BinaryIO, ctx: Ctx) -> Prom
             raise TransientError(f"{ref} holds another source's bytes") from exc
         return promoted_from(there)
     return promoted
-
-
-def _digest(stream: BinaryIO) -> tuple[str, int]:
-    stream.seek(0)
-    digest = hashlib.sha256()
-    while block := stream.read(_BLOCK):
-        digest.update(block)
-    return digest.hexdigest(), stream.tell()
 
 
 def _arrived(ref: ObjectRef, ctx: Ctx) -> Arrived:

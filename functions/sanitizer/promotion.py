@@ -1,10 +1,15 @@
 """What a clean object carries with it, and the record's facts read back from it."""
 
+import hashlib
+from typing import BinaryIO
+
 from functions.sanitizer.core import SANITIZER_VERSION, Sanitized
 from schemas.assets import Asset
 from schemas.doors import clean_key
 from schemas.facts import Promoted
 from schemas.objects import ObjectInfo
+
+_BLOCK = 1 << 20
 
 
 def promotion(
@@ -54,3 +59,12 @@ def promoted_from(info: ObjectInfo) -> Promoted:
         exif_stripped=kept["exif-stripped"] == "true",
         findings=tuple(filter(None, kept.get("findings", "").split(","))),
     )
+
+
+def digest(stream: BinaryIO) -> tuple[str, int]:
+    """Return the SHA-256 (hexadecimal) and the size in bytes of a whole stream."""
+    stream.seek(0)
+    sha256 = hashlib.sha256()
+    while block := stream.read(_BLOCK):
+        sha256.update(block)
+    return sha256.hexdigest(), stream.tell()

@@ -111,10 +111,10 @@ def _listening(
     platform: Platform, functions: list[EventFunction[Any]], event: ObjectCreated
 ) -> list[str]:
     try:
-        role = platform.role_of(event.ref.bucket)
+        listening = platform.listening(event)
     except PermanentError:
         return []  # the journal may name buckets of other times
-    return [f.name for f in functions if f.listens == role]
+    return [f.name for f in functions if f in listening]
 
 
 def _redrive(
