@@ -72,6 +72,11 @@ class SqlAssetRecords:
         with self._database.migrating() as connection:
             migrations.upgrade(connection)
 
+    def provisioned(self) -> bool:
+        """Return whether the tables are of the newest schema."""
+        with self._database.reading() as connection:
+            return migrations.is_newest(connection)
+
     def admit(self, asset: Asset, consent: Consent | None) -> Asset:
         """Store a new asset, its receipt and its first event in one commit."""
         values = self._assets.values(asset) | self._beginnings(asset, consent)

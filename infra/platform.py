@@ -7,31 +7,27 @@ from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import functions
 from infra.brokers import open_broker
+from infra.brokers.options import AmqpOptions
 from infra.database import open_records
 from infra.listening import listen
+from infra.notifications import Role, routing_key
 from infra.sandbox import SandboxSettings, open_sandbox
 from infra.settings import PlatformSettings, load, misspelt, variables
 from infra.stores import open_store
+from infra.stores.options import S3Options
 from schemas.errors import PermanentError, SettingsError
 from schemas.events import ObjectCreated, dump
 from schemas.functions import Context, EventFunction, Function
 from schemas.ports import AssetRecords, Broker, Clock, Message, ObjectStore, Sandbox
 
-Role = Literal["quarantine", "clean"]
-
 
 def utcnow() -> datetime:
     """The clock of every platform that is not told another one."""
     return datetime.now(UTC)
-
-
-def routing_key(role: Role) -> str:
-    """Return the key with which a bucket's notifications are published."""
-    return f"object.created.{role}"
 
 
 def discover() -> dict[str, Function]:
@@ -82,7 +78,15 @@ class Platform:
     @cached_property
     def broker(self) -> Broker:
         """The broker that PRATIQUE_BROKER names."""
-        broker = open_broker(self.settings.broker.get_secret_value(), clock=self.clock)
+        management = self.settings.broker_management
+        broker = open_broker(
+            self.settings.broker.get_secret_value(),
+            clock=self.clock,
+            amqp=AmqpOptions(
+                management=management.get_secret_value() if management else None,
+                delays=self.settings.retry_delays,
+            ),
+        )
         self._opened.callback(broker.close)
         return broker
 
@@ -94,9 +98,21 @@ class Platform:
             public_url=self.public_url,
             announce=self._notify,
             clock=self.clock,
+            s3=self._s3_options(),
         )
         self._opened.callback(store.close)
         return store
+
+    def _s3_options(self) -> S3Options:
+        settings = self.settings
+        upload, download = settings.upload_signer, settings.download_signer
+        return S3Options(
+            public_url=settings.store_public_url,
+            upload_signer=upload.get_secret_value() if upload else None,
+            download_signer=download.get_secret_value() if download else None,
+            # Each worker reads and writes at once; the HTTP function has threads more.
+            connections=max(10, 2 * settings.workers),
+        )
 
     @cached_property
     def records(self) -> AssetRecords:

@@ -28,6 +28,16 @@ def _scheme(*allowed: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _key_and_secret(pair: SecretStr) -> SecretStr:
+    key, colon, secret = pair.get_secret_value().partition(":")
+    if not (key and colon and secret):
+        raise ValueError("it must be KEY:SECRET")
+    return pair
+
+
+_Keys = Annotated[SecretStr, AfterValidator(_key_and_secret)]
+
+
 class PlatformSettings(BaseSettings):
     """Where store, broker and database are, and how the host behaves.
 
@@ -44,6 +54,11 @@ class PlatformSettings(BaseSettings):
         SecretStr("sqlite:./data/broker.db"),
         description="sqlite:PATH or amqp://USER:PASSWORD@HOST:PORT/VHOST",
     )
+    broker_management: SecretStr | None = Field(
+        None,
+        description="RabbitMQ's management API, http://USER:PASSWORD@HOST:PORT; "
+        "`provision`, `status`, `dead` and `replay` ask it",
+    )
     database: Annotated[SecretStr, _scheme("sqlite:", "postgresql")] = Field(
         SecretStr("sqlite:///./data/assets.db"), description="a SQLAlchemy URL"
     )
@@ -53,6 +68,26 @@ class PlatformSettings(BaseSettings):
         None,
         pattern=r"^https?://[^/?#@]+(/[^?#]*)?$",
         description="what clients reach the HTTP API under; upload URLs start with it",
+    )
+    store_public_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^/?#@]+$",
+        description="what clients reach an S3 store under, if not under PRATIQUE_STORE",
+    )
+    upload_signer: _Keys | None = Field(
+        None,
+        description="KEY:SECRET that signs upload URLs of an S3 store; it should be "
+        "allowed to put uploads/* into quarantine and nothing else",
+    )
+    download_signer: _Keys | None = Field(
+        None,
+        description="KEY:SECRET that signs download URLs of an S3 store; it should be "
+        "allowed to read the clean bucket and nothing else",
+    )
+    health: str = Field(
+        "127.0.0.1:0",
+        pattern=r"^(.+):(\d{1,5})$",
+        description="HOST:PORT where each process tells how it is; 0 takes a free port",
     )
     auth: Literal["off"] | None = Field(
         None, description="`off` lets anyone in; needed to listen beyond loopback"

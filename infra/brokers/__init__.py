@@ -2,12 +2,18 @@
 
 from pathlib import Path
 
+from infra.brokers.options import AmqpOptions
 from infra.brokers.sqlite import SqliteBroker
 from schemas.errors import SettingsError
 from schemas.ports import Broker, Clock
 
 
-def open_broker(url: str, *, clock: Clock) -> Broker:
+def open_broker(
+    url: str,
+    *,
+    clock: Clock,
+    amqp: AmqpOptions = AmqpOptions(),  # noqa: B008  (frozen)
+) -> Broker:
     """Open the broker that *url*'s scheme names: `sqlite:PATH`.
 
     Raises:

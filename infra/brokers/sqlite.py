@@ -61,6 +61,11 @@ class SqliteBroker:
                 sql.declare(db, queue, key)
             self._prune(db)
 
+    def provisioned(self, queue: str, key: str) -> bool:
+        """Return whether the queue and its dead letters are there, bound to *key*."""
+        with self._file.reading() as db:
+            return sql.declared(db, queue, key)
+
     def publish(self, key: str, message: Message) -> None:
         """Append *message* to the log, synced to disk; its time is the clock's."""
         with self._file.writing() as db:

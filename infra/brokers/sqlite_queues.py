@@ -68,6 +68,16 @@ def declare(db: Connection, queue: str, key: str) -> None:
     )
 
 
+def declared(db: Connection, queue: str, key: str) -> bool:
+    """Return whether *queue* is bound to *key* and has its dead queue."""
+    ((count,),) = db.execute(
+        "SELECT count(*) FROM queue"
+        " WHERE (name = :queue AND key = :key) OR name = :dead",
+        {"queue": queue, "key": key, "dead": headers.dead_queue(queue)},
+    ).fetchall()
+    return bool(count == 2)
+
+
 def require(db: Connection, queue: str) -> None:
     """Raise QueueNotFound unless *queue* was declared."""
     if not db.execute("SELECT 1 FROM queue WHERE name = ?", (queue,)).fetchall():

@@ -7,6 +7,8 @@ whether models and steps agree on both databases.
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
 
 def upgrade(connection: sa.Connection) -> None:
@@ -14,8 +16,19 @@ def upgrade(connection: sa.Connection) -> None:
 
     One at a time: Alembic keeps the migration that runs in a global of its module.
     """
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def is_newest(connection: sa.Connection) -> bool:
+    """Return whether nothing is left to upgrade."""
+    heads = ScriptDirectory.from_config(_config()).get_heads()
+    return set(MigrationContext.configure(connection).get_current_heads()) == set(heads)
+
+
+def _config() -> Config:
     config = Config()
     # Found by package, so in a checkout and when installed.
     config.set_main_option("script_location", "infra:migrations")
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    return config

@@ -5,6 +5,7 @@ from pathlib import Path
 from urllib.parse import parse_qs
 
 from infra.stores.file import FileStore
+from infra.stores.options import S3Options
 from schemas.errors import SettingsError
 from schemas.events import ObjectCreated
 from schemas.ports import Clock, ObjectStore
@@ -18,6 +19,7 @@ def open_store(
     public_url: str,
     announce: Announce,
     clock: Clock,
+    s3: S3Options = S3Options(),  # noqa: B008  (frozen)
 ) -> ObjectStore:
     """Return the store that *url* names.
 

@@ -53,6 +53,11 @@ class FileStore:
         check_bucket(bucket)
         self._folder.provision(bucket, versioned=versioned)
 
+    def provisioned(self, bucket: str, *, versioned: bool) -> bool:
+        """See ObjectStore."""
+        check_bucket(bucket)
+        return self._folder.provisioned(bucket, versioned=versioned)
+
     def put(
         self,
         ref: ObjectRef,

@@ -75,6 +75,15 @@ class Folder:
             )
 
     @translated()
+    def provisioned(self, bucket: str, *, versioned: bool) -> bool:
+        """Return whether *bucket* is there, with or without versions as wanted."""
+        try:
+            kind = (self._root / bucket / ".bucket").read_bytes()
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        return _KINDS.get(kind) is versioned
+
+    @translated()
     def versioned(self, bucket: str) -> bool:
         """Return whether *bucket* has versions.
 

@@ -73,7 +73,8 @@ class QueueDepth:
 
     Attributes:
         ready: messages to be handed out now; delayed: waiting for a retry;
-        unsettled: handed out; oldest_at: when the oldest of them was published.
+        unsettled: handed out, as the broker last counted, some seconds ago at most;
+        oldest_at: when the oldest of them was published, where the broker knows.
     """
 
     ready: int
@@ -95,6 +96,12 @@ class Broker(Protocol):
 
         Safe to run twice, and by several processes at once; bindings are replaced,
         messages kept.
+        """
+
+    def provisioned(self, queue: str, key: str) -> bool:
+        """Return whether *queue* is there, with its dead letters, and bound to *key*.
+
+        A user who may not see bindings is told of the queues only.
         """
 
     def publish(self, key: str, message: Message) -> None:

@@ -44,6 +44,9 @@ class AssetRecords(Protocol):
     def provision(self) -> None:
         """Bring the tables to the newest schema. Safe to run twice."""
 
+    def provisioned(self) -> bool:
+        """Return whether the tables are of the newest schema."""
+
     def admit(self, asset: Asset, consent: Consent | None) -> Asset:
         """Store a new asset, its receipt and its first event in one commit.
 

@@ -22,6 +22,9 @@ class ObjectStore(Protocol):
     def provision(self, bucket: str, *, versioned: bool) -> None:
         """Create *bucket* if it is missing. Safe to run twice."""
 
+    def provisioned(self, bucket: str, *, versioned: bool) -> bool:
+        """Return whether *bucket* is there as provision would have it."""
+
     def put(
         self,
         ref: ObjectRef,
@@ -37,7 +40,8 @@ class ObjectStore(Protocol):
         reading *stream* raises, nothing is stored and that error comes through. A
         stream whose length is not *size_bytes* stores nothing and raises ValueError;
         with None any length is taken. Memory does not grow with the object. Returns
-        what was stored, with the version where the bucket has them.
+        what was stored, with the version where the bucket has them; modified_at may
+        be the time of the answer.
 
         Args:
             metadata: ASCII values; keys in lower case without prefix.

@@ -30,6 +30,18 @@ def test_provisioning_makes_the_tables_and_twice_is_safe(empty_url: str) -> None
     records.close()
 
 
+def test_provisioned_tells_whether_the_tables_are_of_the_newest_schema(
+    empty_url: str,
+) -> None:
+    records = opened(empty_url)
+    before = records.provisioned()
+
+    records.provision()
+
+    assert (before, records.provisioned()) == (False, True)
+    records.close()
+
+
 # admit
 
 
