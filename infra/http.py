@@ -58,5 +58,9 @@ class Server:
         """Whether the thread is there."""
         return self._thread.is_alive()
 
+    def trouble(self) -> str | None:
+        """Nothing but what /readyz of the app itself tells."""
+        return None
+
     def _serve(self) -> None:
         self._server.run(sockets=[self._socket])

@@ -5,18 +5,25 @@ import socket
 from schemas.errors import SettingsError
 
 
-def listen(host: str, port: int) -> socket.socket:
+def listen(
+    host: str, port: int, named: str = "PRATIQUE_HOST, PRATIQUE_PORT"
+) -> socket.socket:
     """Return a socket that listens on *host* and *port*; 0 takes a free port.
+
+    Args:
+        named: the settings that an error names.
 
     Raises:
         SettingsError: the address is taken or not this machine's.
     """
     try:
         return _listening(host, port)
-    except (OSError, UnicodeError) as exc:  # a name with an empty label is the latter
-        raise SettingsError(
-            f"PRATIQUE_HOST, PRATIQUE_PORT: {host}:{port}: {exc}"
-        ) from exc
+    except (
+        OSError,
+        UnicodeError,
+        OverflowError,
+    ) as exc:  # a name with an empty label is the latter
+        raise SettingsError(f"{named}: {host}:{port}: {exc}") from exc
 
 
 def _listening(host: str, port: int) -> socket.socket:

@@ -7,6 +7,7 @@ whole ladder: the dead letters, with a fault on the record.
 """
 
 import logging
+import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -15,6 +16,7 @@ from threading import Event, Lock, Thread
 from typing import Any
 from uuid import UUID
 
+from infra.outages import outage
 from infra.platform import Platform
 from schemas.doors import clean_asset_id, clean_text, source_of
 from schemas.errors import (
@@ -30,6 +32,7 @@ from schemas.ports import Delivery, Subscription
 
 log = logging.getLogger(__name__)
 _WAIT = timedelta(seconds=1)  # how soon a stop request is noticed
+_LONGEST_PAUSE = 30  # times the first one
 _REASON_LENGTH = 500  # characters; it becomes a header, a column and a log line
 
 
@@ -48,6 +51,11 @@ class _Source:
         self._subscribe = subscribe
         self._guard = Lock()
         self._subscription: Subscription | None = None
+
+    @property
+    def open(self) -> bool:
+        """Whether there is a subscription that has not failed so far."""
+        return self._subscription is not None
 
     def current(self) -> Subscription:
         """Return the subscription, a new one if there is none."""
@@ -90,11 +98,16 @@ class Host:
     def start(self) -> None:
         """Begin to consume; prefetch is bound to the number of workers.
 
+        A broker that does not answer is waited for.
+
         Raises:
             QueueNotFound: it was not provisioned. A queue that vanishes later is
                 waited for.
         """
-        self._source.current()
+        try:
+            self._source.current()
+        except Unavailable as exc:
+            log.warning("consuming_failed", extra=self._because(exc))
         for thread in self._threads:
             thread.start()
 
@@ -117,18 +130,25 @@ class Host:
         """Whether every worker is there."""
         return all(thread.is_alive() for thread in self._threads)
 
+    def trouble(self) -> str | None:
+        """Why nothing is consumed at the moment, if so."""
+        return None if self._source.open else f"queue {self._function.name} is not read"
+
     def _work(self) -> None:
+        failures = 0
         while not self._stop.is_set():
             try:
                 self._turn()
+                failures = 0
             except Exception as exc:  # a thread that died would be an outage unseen
-                foreseen = isinstance(exc, PratiqueError)
-                log.warning(
-                    "consuming_failed",
-                    extra={"function": self._function.name, "cause": repr(exc)},
-                    exc_info=None if foreseen else exc,
-                )
-                self._stop.wait(self._pause_s)
+                foreseen = None if isinstance(exc, PratiqueError) else exc
+                extra = self._because(exc)
+                log.warning("consuming_failed", extra=extra, exc_info=foreseen)
+                failures += 1
+                self._stop.wait(_pause_s(self._pause_s, failures))
+
+    def _because(self, exc: Exception) -> dict[str, str]:
+        return {"function": self._function.name, "cause": repr(exc)}
 
     def _turn(self) -> None:
         subscription = self._source.current()
@@ -156,14 +176,10 @@ class Host:
                 return
 
 
-def outage(ctx: Context[Any]) -> TransientError | None:
-    """Return why the store or the database can't be worked with, if so."""
-    try:
-        ctx.store.ping()
-        ctx.records.ping()
-    except TransientError as exc:  # a database that others lock answers with Conflict
-        return exc
-    return None
+def _pause_s(first_s: float, failures: int) -> float:
+    """Return how long to wait: twice as long each time, and no two workers alike."""
+    longest = first_s * min(2.0 ** (failures - 1), _LONGEST_PAUSE)
+    return longest * random.uniform(0.5, 1)  # noqa: S311  (nothing to be guessed)
 
 
 def settle(

@@ -20,6 +20,7 @@ class Scheduler:
         self._context = platform.context(function)
         self._every = function.every(self._context.settings)
         self._stop = Event()
+        self._failure: str | None = None
         self._thread = Thread(target=self._work, name=function.name, daemon=True)
 
     def start(self) -> None:
@@ -39,6 +40,10 @@ class Scheduler:
         """Whether the thread is there."""
         return self._thread.is_alive()
 
+    def trouble(self) -> str | None:
+        """Why the last run failed, if it did."""
+        return self._failure
+
     def _work(self) -> None:
         while True:
             self._run()
@@ -50,8 +55,11 @@ class Scheduler:
         try:
             counts = self._function.run(self._context)
         except PratiqueError as exc:
+            self._failure = str(exc)
             log.warning("run_failed", extra={**fields, "cause": repr(exc)})
-        except Exception:  # the next run may do better; the thread must not die
+        except Exception as exc:  # the next run may do better; the thread must not die
+            self._failure = repr(exc)
             log.exception("run_failed", extra=fields)
         else:
+            self._failure = None
             log.debug("run_done", extra={**fields, **counts})

@@ -3,7 +3,7 @@
 import logging
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from threading import Event
@@ -12,6 +12,7 @@ from typing import Protocol
 
 from infra.http import Server, application
 from infra.listening import listen
+from infra.outages import outage
 from infra.platform import Platform
 from infra.runtime import Host
 from infra.scheduler import Scheduler
@@ -25,15 +26,32 @@ class _Part(Protocol):
     def stop(self) -> None: ...
     def join(self, timeout: timedelta) -> bool: ...
     def alive(self) -> bool: ...
+    def trouble(self) -> str | None: ...
+
+
+class Service:
+    """Functions that run in this process."""
+
+    def __init__(self, platform: Platform, parts: Mapping[str, _Part]) -> None:
+        self._platform = platform
+        self._parts = parts
+
+    def ended(self) -> list[str]:
+        """Return which functions ended by themselves: none should."""
+        return [name for name, part in self._parts.items() if not part.alive()]
+
+    def troubles(self) -> dict[str, str]:
+        """Return what keeps the functions from working now; asks store and database."""
+        found = {name: part.trouble() for name, part in self._parts.items()}
+        down = outage(self._platform)
+        found["platform"] = str(down) if down else None
+        return {name: trouble for name, trouble in found.items() if trouble}
 
 
 @contextmanager
-def serving(
-    platform: Platform, names: tuple[str, ...] = ()
-) -> Iterator[Callable[[], list[str]]]:
+def serving(platform: Platform, names: tuple[str, ...] = ()) -> Iterator[Service]:
     """Run the functions called *names* (all for none) for as long as the block lasts.
 
-    Gives a function that tells which of them ended by themselves: none should.
     At its end every function finishes the work at hand, within PRATIQUE_STOP_S all
     together; what is not finished then is handed out again at the next start.
     """
@@ -44,7 +62,7 @@ def serving(
             part.start()
             parts[function.name] = part
         log.info("serving", extra={"functions": ",".join(parts)})
-        yield lambda: [name for name, part in parts.items() if not part.alive()]
+        yield Service(platform, parts)
     finally:
         _stop(parts, platform.settings.stop_s)
 

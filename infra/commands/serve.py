@@ -6,6 +6,7 @@ import click
 
 from infra import logs
 from infra.commands.output import Session, pass_session
+from infra.health import answering
 from infra.service import serving, until_signalled
 from schemas.errors import PermanentError
 
@@ -29,10 +30,13 @@ def run(session: Session, *, functions: tuple[str, ...]) -> None:
     with until_signalled() as stopped:
         if not functions:
             platform.provision()
-        with serving(platform, functions) as ended:
+        with (
+            serving(platform, functions) as service,
+            answering(service, session.settings.health),
+        ):
             while not stopped.wait(_LOOK_S):
                 # Whoever restarts processes has to see that this one is of no use.
-                if names := ended():
+                if names := service.ended():
                     raise PermanentError(f"{', '.join(names)} ended by itself")
 
 

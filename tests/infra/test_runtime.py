@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from infra.platform import Platform
-from infra.runtime import Outage, outage, settle
+from infra.outages import outage
+from infra.runtime import Outage, settle
 from schemas.errors import Conflict, PermanentError, TransientError, Unavailable
 from schemas.events import ObjectCreated, created, dump
 from schemas.functions import Context, EventFunction, FunctionSettings, Outcome

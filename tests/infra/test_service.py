@@ -50,7 +50,7 @@ def test_a_part_that_ended_by_itself_is_named(
 ) -> None:
     monkeypatch.setattr(Server, "_serve", lambda server: None)
 
-    with embedded(tmp_path) as platform, serving(platform) as ended:
-        names = ended()
+    with embedded(tmp_path) as platform, serving(platform) as service:
+        names = service.ended()
 
     assert names == ["upload"]
