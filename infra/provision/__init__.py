@@ -1,0 +1,95 @@
+"""Makes all that a platform stands on, and mends what drifted; deletes no data."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from importlib import import_module
+
+from infra.notifications import routing_key
+from infra.platform import Platform
+from infra.provision.change import Change
+from infra.provision.settings import ProvisionSettings
+
+__all__ = ["Change", "ProvisionSettings", "changes", "provision"]
+
+_Changes = Callable[[Platform, ProvisionSettings], Iterator[Change]]
+# What only servers have; imported when needed, as their clients take their time.
+_SERVERS = {
+    "amqp": "infra.provision.rabbitmq",
+    "amqps": "infra.provision.rabbitmq",
+    "s3+http": "infra.provision.minio",
+    "s3+https": "infra.provision.minio",
+}
+
+
+def provision(
+    platform: Platform, secrets: ProvisionSettings | None = None
+) -> list[Change]:
+    """Make everything as it has to be; return what was changed. Safe to run twice.
+
+    Args:
+        secrets: whose users are made; None makes no users.
+
+    Raises:
+        SettingsError: something can't be mended without losing data, a user's name
+            is unknown, or the platform's own credentials are no administrator's.
+        Unavailable: a server could not be reached; what was done stands.
+    """
+    done = []
+    for change in changes(platform, secrets or ProvisionSettings.model_construct()):
+        change.apply()
+        done.append(change)
+    return done
+
+
+def changes(platform: Platform, settings: ProvisionSettings) -> Iterator[Change]:
+    """Return what has to be changed, each looked at when it is asked for.
+
+    In the order in which to apply them: queues come before what publishes to them, as
+    an event that no queue is bound to is lost.
+    """
+    yield from _queues(platform)
+    yield from _of_server(platform.settings.broker.get_secret_value())(
+        platform, settings
+    )
+    yield from _buckets(platform)
+    yield from _of_server(platform.settings.store.get_secret_value())(
+        platform, settings
+    )
+    yield from _tables(platform)
+
+
+def _queues(platform: Platform) -> Iterator[Change]:
+    for function in platform.event_functions:
+        name, key = function.name, routing_key(function.listens)
+        if not platform.broker.provisioned(name, key):
+            apply = partial(platform.broker.provision, {name: key})
+            yield Change(
+                f"queue {name}", "missing or drifted", f"bound to {key}", apply
+            )
+
+
+def _buckets(platform: Platform) -> Iterator[Change]:
+    for role, name in platform.settings.buckets.model_dump().items():
+        versioned = role == "quarantine"
+        if not platform.store.provisioned(name, versioned=versioned):
+            apply = partial(platform.store.provision, name, versioned=versioned)
+            wanted = f"there, with{'' if versioned else 'out'} versions"
+            yield Change(f"bucket {name}", "missing or drifted", wanted, apply)
+
+
+def _tables(platform: Platform) -> Iterator[Change]:
+    if not platform.records.provisioned():
+        apply = platform.records.provision
+        yield Change("tables", "missing or old", "newest schema", apply)
+
+
+def _of_server(url: str) -> _Changes:
+    module = _SERVERS.get(url.partition(":")[0])
+    if module is None:
+        return _nothing
+    found: _Changes = import_module(module).changes
+    return found
+
+
+def _nothing(platform: Platform, settings: ProvisionSettings) -> Iterator[Change]:
+    return iter(())
