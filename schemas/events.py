@@ -1,8 +1,10 @@
 """The one message: an object was created. Unquoting of keys lives here, once.
 
-Format: S3 event notification JSON as MinIO, AWS S3 and their kin send it
-(AWS, "Event message structure"; MinIO internal/event/event.go). Keys are
-URL-quoted there, blanks as `+`.
+Format: S3 event notification JSON (AWS, "Event message structure"). MinIO and its
+successor Silo (internal/event/event.go) and RustFS (crates/notify/src/event.rs) send it
+in an envelope with `EventName`, `Key` and one record; AWS S3 sends records only, names
+without `s3:`, and `s3:TestEvent` first. Keys are URL-quoted, blanks as `+`. SeaweedFS
+sends something else (schemas/seaweedfs.py).
 """
 
 import json
@@ -14,6 +16,7 @@ from urllib.parse import quote_plus, unquote_plus
 
 from schemas.errors import MalformedEvent
 from schemas.objects import ObjectInfo, ObjectRef
+from schemas.seaweedfs import created_record, is_filer_event
 
 _CREATED = "ObjectCreated:"
 # `ObjectCreated:*` would also bring PutTagging, PutRetention and PutLegalHold.
@@ -71,41 +74,58 @@ def parse(body: bytes) -> list[ObjectCreated]:
     """Return the created objects that a notification names; tests name none.
 
     Raises:
-        MalformedEvent: *body* is not an S3 notification.
+        MalformedEvent: *body* is not a notification; the message says why not.
     """
+    document = _document(body)
     try:
-        document = json.loads(body)
-    except (ValueError, RecursionError) as exc:
-        raise MalformedEvent("the message is not JSON") from exc
-    if not isinstance(document, dict):
-        raise MalformedEvent("the message is not a JSON object")
-    if document.get("Event") == "s3:TestEvent":
-        return []
-    records = document.get("Records")
-    if not isinstance(records, list) or not records:
-        raise MalformedEvent("the message has no Records")
-    return [event for event in map(_record, records) if event is not None]
-
-
-def _record(record: Any) -> ObjectCreated | None:
-    try:
-        name = _text(record["eventName"]).removeprefix("s3:")
-        way = name.removeprefix(_CREATED)
-        if not name.startswith(_CREATED) or way not in WAYS:
-            return None
-        detail = record["s3"]["object"]
-        return ObjectCreated(
-            ref=_ref(record["s3"]["bucket"]["name"], detail),
-            way=way,
-            size_bytes=_size(detail.get("size") or 0),  # left out for empty objects
-            media_type=_text(detail.get("contentType") or "application/octet-stream"),
-            metadata=_metadata(detail.get("userMetadata") or {}),
-            occurred_at=_time(record.get("eventTime")),
-        )
+        events = [_event(record) for record in _records(document)]
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as exc:
         # ASCII and cut short: the cause becomes a header and a log line.
         cause = f"{exc!a:.200}"
         raise MalformedEvent(f"a record lacks or garbles a field: {cause}") from exc
+    return [event for event in events if event is not None]
+
+
+def _document(body: bytes) -> dict[str, Any]:
+    try:
+        document = json.loads(body)
+    except UnicodeDecodeError as exc:
+        raise MalformedEvent(
+            "the message is neither text nor JSON; protobuf is not understood"
+        ) from exc
+    except (ValueError, RecursionError) as exc:
+        raise MalformedEvent("the message is not JSON") from exc
+    if not isinstance(document, dict):
+        raise MalformedEvent("the message is not a JSON object")
+    return document
+
+
+def _records(document: dict[str, Any]) -> list[Any]:
+    if document.get("Event") == "s3:TestEvent":
+        return []
+    if is_filer_event(document):
+        record = created_record(document)
+        return [] if record is None else [record]
+    records = document.get("Records")
+    if not isinstance(records, list) or not records:
+        raise MalformedEvent("the message has no Records")
+    return records
+
+
+def _event(record: Any) -> ObjectCreated | None:
+    name = _text(record["eventName"]).removeprefix("s3:")
+    way = name.removeprefix(_CREATED)
+    if not name.startswith(_CREATED) or way not in WAYS:
+        return None
+    detail = record["s3"]["object"]
+    return ObjectCreated(
+        ref=_ref(record["s3"]["bucket"]["name"], detail),
+        way=way,
+        size_bytes=_size(detail.get("size") or 0),  # left out for empty objects
+        media_type=_text(detail.get("contentType") or "application/octet-stream"),
+        metadata=_metadata(detail.get("userMetadata") or {}),
+        occurred_at=_time(record.get("eventTime")),
+    )
 
 
 def _ref(bucket: Any, detail: Any) -> ObjectRef:
