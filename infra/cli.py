@@ -18,7 +18,7 @@ from schemas.errors import PratiqueError, SettingsError, Unavailable
 _COMMANDS = {
     "demo": ("demo", "demo"),
     "run": ("serve", "run"),
-    "provision": ("serve", "provision"),
+    "provision": ("provision", "provision"),
     "project": ("projects", "project"),
     "upload": ("assets", "upload"),
     "drop": ("assets", "drop"),

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from infra.client import Client, name_of
 from infra.platform import Platform
+from infra.provision import provision
 from infra.replay import Selection, events_from
 from infra.service import serving
 from infra.settings import PlatformSettings, load
@@ -185,7 +186,7 @@ def running(folder: Path, **given: Any) -> Iterator[Demo]:
         },
     )
     with Platform(settings) as platform:
-        platform.provision()
+        provision(platform)
         with serving(platform), Client(platform.public_url) as client:
             yield Demo(folder, platform, client)
 

@@ -140,17 +140,6 @@ class Platform:
         host = f"[{h}]" if ":" in (h := self.settings.host) else h
         return (given or f"http://{host}:{self.settings.port}").rstrip("/")
 
-    def provision(self) -> None:
-        """Make buckets, queues and tables. Safe to run twice."""
-        buckets = self.settings.buckets
-        self.store.provision(buckets.quarantine, versioned=True)
-        for name in (buckets.clean, buckets.originals, buckets.ledger):
-            self.store.provision(name, versioned=False)
-        self.broker.provision(
-            {f.name: routing_key(f.listens) for f in self.event_functions}
-        )
-        self.records.provision()
-
     def unknown_variables(self) -> list[str]:
         """Return variables that are set but mean nothing: typing errors, mostly."""
         known = variables(PlatformSettings)

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from infra.platform import Platform, cores, discover, utcnow
+from infra.provision import provision
 from infra.sandbox import SandboxSettings, open_sandbox
 from infra.settings import PlatformSettings, load
 from schemas.assets import Asset, receipt
@@ -53,7 +54,7 @@ def embedded(
         },
     )
     platform = Platform(settings, clock=clock)
-    platform.provision()
+    provision(platform)
     vars(platform)["sandbox"] = _sandbox()  # where cached_property keeps it
     return platform
 

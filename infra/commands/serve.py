@@ -1,4 +1,4 @@
-"""run and provision."""
+"""run."""
 
 import logging
 
@@ -7,6 +7,7 @@ import click
 from infra import logs
 from infra.commands.output import Session, pass_session
 from infra.health import answering
+from infra.provision import provision
 from infra.service import serving, until_signalled
 from schemas.errors import PermanentError
 
@@ -29,7 +30,7 @@ def run(session: Session, *, functions: tuple[str, ...]) -> None:
         log.warning("unknown_setting", extra={"variable": name})
     with until_signalled() as stopped:
         if not functions:
-            platform.provision()
+            provision(platform)
         with (
             serving(platform, functions) as service,
             answering(service, session.settings.health),
@@ -38,11 +39,3 @@ def run(session: Session, *, functions: tuple[str, ...]) -> None:
                 # Whoever restarts processes has to see that this one is of no use.
                 if names := service.ended():
                     raise PermanentError(f"{', '.join(names)} ended by itself")
-
-
-@click.command()
-@pass_session
-def provision(session: Session) -> None:
-    """Make buckets, queues and tables. Safe to run twice."""
-    session.platform.provision()
-    click.echo("provisioned", err=True)

@@ -51,6 +51,7 @@ class Folder:
     def __init__(self, root: Path) -> None:
         self._root = root
         self._drafts = root / ".drafts"
+        self._swept = False
 
     @translated()
     def provision(self, bucket: str, *, versioned: bool) -> None:
@@ -99,7 +100,11 @@ class Folder:
             ) from exc
 
     def draft(self) -> AbstractContextManager[Draft]:
-        """Give a file to write a new object to."""
+        """Give a file to write a new object to; the first one after a sweep."""
+        if not self._swept:
+            self._swept = True
+            with translated():
+                sweep(self._drafts)
         return drafting(self._drafts)
 
     @translated()

@@ -28,6 +28,7 @@ from infra.client import Client
 from infra.demo import DOORS, Case, Demo, any_outcome, wait_until
 from infra.listening import listen
 from infra.platform import Platform
+from infra.provision import provision
 from infra.samples import audio, images
 from infra.settings import PlatformSettings, load
 from schemas.doors import clean_asset_id
@@ -150,7 +151,7 @@ def service(folder: Path) -> Iterator[tuple[Service, Demo]]:
     folder.mkdir()
     process = Service(folder)
     with process.platform() as platform, Client(process.url) as client:
-        platform.provision()
+        provision(platform)
         process.start()
         try:
             yield process, Demo(folder, platform, client)

@@ -13,6 +13,7 @@ import pytest
 from infra.brokers.sqlite_consumers import SqliteDelivery, SqliteSubscription
 from infra.demo import wait_until
 from infra.platform import Platform
+from infra.provision import provision
 from infra.runtime import Host
 from schemas.errors import Unavailable
 from schemas.events import ObjectCreated, dump
@@ -137,7 +138,7 @@ def test_a_host_whose_queue_vanished_waits_until_it_is_provisioned_again(
         db.execute("DELETE FROM queue")
     lose_consumers(tmp_path)
     missed = wait_until(lambda: "QueueNotFound" in str(causes(caplog)), timeout_s=10)
-    platform.provision()
+    provision(platform)
     platform.broker.send("sanitizer", EVENT)
     recovered = handled.wait(10)
     host.stop()

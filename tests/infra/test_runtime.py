@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from infra.platform import Platform
 from infra.outages import outage
+from infra.platform import Platform
 from infra.runtime import Outage, settle
 from schemas.errors import Conflict, PermanentError, TransientError, Unavailable
 from schemas.events import ObjectCreated, created, dump

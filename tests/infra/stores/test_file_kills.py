@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from schemas.objects import ObjectRef
-from tests.contracts.stores import PLAIN, VERSIONED, FileRig, content
+from tests.contracts.stores import PLAIN, VERSIONED, FileRig, content, put
 from tests.infra.stores import killing
 
 
@@ -62,7 +62,7 @@ def test_a_put_killed_before_any_of_its_steps_leaves_old_or_new_and_no_litter(
     scenes: Path,
 ) -> None:
     littered = drafts(scenes / "steps")
-    FileRig(f"file:{scenes}/steps")
+    put(FileRig(f"file:{scenes}/steps").store, ObjectRef(PLAIN, "sweeper"))
 
     steps = reports(scenes / "steps")
 
