@@ -76,10 +76,10 @@ class Process:
             self._process.kill()
             self._process.wait()
 
-    def stop(self) -> int:
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Ask it to stop; return its exit code."""
         assert self._process is not None
-        self._process.send_signal(signal.SIGTERM)
+        self._process.send_signal(number)
         return self._process.wait(_STOP_S)
 
     def log(self) -> str:

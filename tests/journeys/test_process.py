@@ -12,22 +12,24 @@ import pytest
 
 from infra.demo import any_outcome, wait_until
 from infra.samples import images
-from tests.faults.kills import Service, service
+from tests.faults.kills import service
+from tests.processes import Process
 
 REFUSED = {"detail": "User consent is mandatory and must be explicitly set to 'true'."}
 
 
 @pytest.fixture
-def running_service(tmp_path: Path) -> Iterator[Service]:
-    with service(tmp_path / "run") as (process, _):
+def running_service(tmp_path: Path) -> Iterator[tuple[Process, str]]:
+    """A service that is ready, and its URL."""
+    with service(tmp_path / "run") as (process, _, platform):
         assert wait_until(process.ready, timeout_s=30)
-        yield process
+        yield process, platform.public_url
 
 
 def test_sigterm_under_load_ends_it_with_exit_code_0_and_nothing_lost(
     tmp_path: Path,
 ) -> None:
-    with service(tmp_path / "run") as (process, demo):
+    with service(tmp_path / "run") as (process, demo, _):
         assert wait_until(process.ready, timeout_s=30)
         photo = tmp_path / "photo.jpg"
         photo.write_bytes(images.photo())
@@ -47,13 +49,19 @@ def test_sigterm_under_load_ends_it_with_exit_code_0_and_nothing_lost(
         assert wait_until(all_processed, timeout_s=60)
 
 
-def test_ctrl_c_ends_it_with_exit_code_0(running_service: Service) -> None:
-    assert running_service.stop(signal.SIGINT) == 0
+def test_ctrl_c_ends_it_with_exit_code_0(
+    running_service: tuple[Process, str],
+) -> None:
+    process, _ = running_service
+
+    assert process.stop(signal.SIGINT) == 0
 
 
-def test_the_same_request_with_and_without_consent(running_service: Service) -> None:
+def test_the_same_request_with_and_without_consent(
+    running_service: tuple[Process, str],
+) -> None:
     file = {"file": ("photo.jpg", images.photo(), "image/jpeg")}
-    url = f"{running_service.url}/assets"
+    url = f"{running_service[1]}/assets"
 
     refused = httpx.post(url, data={"project_id": "p1"}, files=file)
     taken = httpx.post(
