@@ -6,7 +6,12 @@ also by SIGKILL; of a process killed so the directory stays behind, and nothing 
 """
 
 from infra.servers.objectstore import MinioServer, minio
-from infra.servers.postgres import PostgresqlServer, postgresql, postgresql_server
+from infra.servers.postgres import (
+    PostgresqlServer,
+    postgresql,
+    postgresql_server,
+    postgresql_version,
+)
 from infra.servers.rabbit import RabbitAccess, RabbitServer, Vhost, rabbitmq
 
 __all__ = [
@@ -18,5 +23,6 @@ __all__ = [
     "minio",
     "postgresql",
     "postgresql_server",
+    "postgresql_version",
     "rabbitmq",
 ]

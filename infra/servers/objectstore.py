@@ -12,30 +12,47 @@ import httpx
 from infra.notifications import environment
 from infra.servers.places import LOOPBACK, directory, free_ports
 from infra.servers.processes import Process
-from infra.servers.server import Server
+from infra.servers.server import Server, Unit
 from schemas.errors import SettingsError
 
+# Upstream's last commit; go's name for it. Tags are no versions to go.
+MINIO_COMMIT = "v0.0.0-20260212201848-7aac2a2c5b7c"
 _TIMEOUT_S = 10
 
 
 class MinioServer(Server):
     """A MinIO of our own; `url` is its root user's."""
 
-    def __init__(self, process: Process, url: str, amqp_url: str | None) -> None:
-        address = url.rpartition("@")[2]
-        super().__init__(process, answers=lambda: answers(address))
-        self.url = url
+    def __init__(
+        self, unit: Unit, *, url: str, amqp_url: str | None, version: str
+    ) -> None:
+        super().__init__(unit, url=url)
         self.amqp_url = amqp_url
+        self._version = version
+
+    def answers(self) -> bool:
+        """Whether it serves objects."""
+        return minio_answers(self.url)
+
+    def version(self) -> str:
+        """Return its version: it tells no one but its administrator."""
+        return self._version
 
 
-def answers(address: str) -> bool:
-    """Whether the MinIO at HOST:PORT serves objects."""
-    # The other health addresses answer before it can.
-    url = f"http://{address}/minio/health/cluster"
+def minio_answers(url: str) -> bool:
+    """Whether the MinIO at s3+http://KEY:SECRET@HOST:PORT serves objects."""
+    scheme, _, rest = url.removeprefix("s3+").partition("://")
+    address = rest.rpartition("@")[2]
     try:
-        return httpx.get(url, timeout=_TIMEOUT_S, trust_env=False).is_success
+        # The other health addresses answer before it can.
+        answer = httpx.get(
+            f"{scheme}://{address}/minio/health/cluster",
+            timeout=_TIMEOUT_S,
+            trust_env=False,
+        )
     except httpx.HTTPError:
         return False
+    return answer.is_success
 
 
 @contextmanager
@@ -105,4 +122,8 @@ def _described(binary: Path, home: Path, amqp_url: str | None) -> MinioServer:
     command = [str(binary), "server", "--quiet", "--address", f"{LOOPBACK}:{port}"]
     process = Process([*command, str(home / "data")], home, environment=variables)
     url = f"s3+http://{key}:{secret}@{LOOPBACK}:{port}"
-    return MinioServer(process, url, amqp_url)
+    return MinioServer(process, url=url, amqp_url=amqp_url, version=_version_of(binary))
+
+
+def _version_of(binary: Path) -> str:
+    return MINIO_COMMIT if binary == cached() else "from PATH"

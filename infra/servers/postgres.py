@@ -4,8 +4,11 @@ import pwd
 import secrets
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
+
+import psycopg2
+import sqlalchemy as sa
 
 from infra.servers.places import LOOPBACK, account, directory, free_ports
 from infra.servers.processes import Process, run
@@ -13,15 +16,31 @@ from infra.servers.server import Server
 from schemas.errors import SettingsError, Unavailable
 
 INSTALLED = Path("/usr/lib/postgresql")
+_TIMEOUT_S = 5
 
 
 class PostgresqlServer(Server):
     """A PostgreSQL; `url` is its superuser's."""
 
-    def __init__(self, process: Process, url: str, probe: list[str]) -> None:
-        home = Path("/")
-        super().__init__(process, answers=lambda: not run(probe, home, None).returncode)
-        self.url = url
+    def answers(self) -> bool:
+        """Whether it serves clients now."""
+        try:
+            return bool(self.version())
+        except psycopg2.OperationalError:
+            return False
+
+    def version(self) -> str:
+        """Return its version; it has to run."""
+        return postgresql_version(self.url)
+
+
+def postgresql_version(url: str) -> str:
+    """Return the version of the PostgreSQL at a SQLAlchemy URL."""
+    address = sa.make_url(url).set(drivername="postgresql")
+    dsn = address.render_as_string(hide_password=False)
+    with closing(psycopg2.connect(dsn, connect_timeout=_TIMEOUT_S)) as connection:
+        # Debian's goes on with the package's version in brackets.
+        return str(connection.get_parameter_status("server_version")).split()[0]
 
 
 @contextmanager
@@ -87,9 +106,8 @@ def _described(
     # SIGKILL would leave shared memory behind.
     ends = signal.SIGINT
     process = Process(command, home, runs_as=runs_as, stop=ends, orphaned=ends)
-    probe = [str(binaries / "pg_isready"), "-q", "-h", LOOPBACK, "-p", str(port)]
     url = f"postgresql+psycopg2://postgres:{password}@{LOOPBACK}:{port}/postgres"
-    return PostgresqlServer(process, url, probe)
+    return PostgresqlServer(process, url=url)
 
 
 def _initdb(initdb: Path, home: Path, runs_as: pwd.struct_passwd | None) -> str:

@@ -20,6 +20,8 @@ class Process:
     it in a thread that lives as long as it shall.
     """
 
+    source = "binary"
+
     def __init__(
         self,
         command: Sequence[str],

@@ -14,7 +14,7 @@ import httpx
 
 from infra.servers.places import LOOPBACK, account, directory, free_ports, give
 from infra.servers.processes import Process
-from infra.servers.server import Server
+from infra.servers.server import Server, Unit
 from schemas.errors import SettingsError
 
 INSTALLED = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
@@ -87,12 +87,20 @@ class RabbitAccess:
 class RabbitServer(Server):
     """A RabbitMQ of our own."""
 
-    def __init__(self, epmd: Process, node: Process, access: RabbitAccess) -> None:
-        super().__init__(epmd, node, answers=access.answers)
-        self.access = access
+    def __init__(self, *units: Unit, access: RabbitAccess) -> None:
+        super().__init__(*units, url=access.amqp_url)
+        self._access = access
         self.amqp_url = access.amqp_url
         self.management_url = access.management_url
         self.vhost = access.vhost
+
+    def answers(self) -> bool:
+        """Whether it lets clients in, by AMQP and by HTTP."""
+        return self._access.answers()
+
+    def version(self) -> str:
+        """Return its version; it has to run."""
+        return self._access.version()
 
 
 @contextmanager
@@ -160,7 +168,7 @@ def _described(
     )
     user = f"{_USER}:{password}@{LOOPBACK}"
     access = RabbitAccess(f"amqp://{user}:{amqp}/%2F", f"http://{user}:{management}")
-    return RabbitServer(epmd, node, access)
+    return RabbitServer(epmd, node, access=access)
 
 
 def _files(home: Path, amqp: int, management: int, password: str) -> dict[Path, str]:

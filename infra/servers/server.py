@@ -1,7 +1,7 @@
 """What every private server can do: end, and start again on the same data and ports."""
 
 import time
-from collections.abc import Callable
+from abc import ABC, abstractmethod
 from datetime import timedelta
 from typing import Protocol
 
@@ -13,6 +13,8 @@ _POLL_S = 0.03
 
 class Unit(Protocol):
     """What a server, or a part of it, runs in: a process or a container."""
+
+    source: str
 
     @property
     def pid(self) -> int | None:
@@ -31,17 +33,30 @@ class Unit(Protocol):
         """Return the end of what it wrote."""
 
 
-class Server:
+class Server(ABC):
     """A server of our own: the last of its units is the one that answers."""
 
-    def __init__(self, *units: Unit, answers: Callable[[], bool]) -> None:
+    def __init__(self, *units: Unit, url: str) -> None:
         self._units = units
-        self.answers = answers
+        self.url = url
 
     @property
     def pid(self) -> int | None:
         """The process id of what answers, while it runs."""
         return self._units[-1].pid
+
+    @property
+    def source(self) -> str:
+        """Where it comes from: `binary` or `Docker`."""
+        return self._units[-1].source
+
+    @abstractmethod
+    def answers(self) -> bool:
+        """Whether it serves clients now."""
+
+    @abstractmethod
+    def version(self) -> str:
+        """Return its version; it has to run."""
 
     def start(self) -> None:
         """Start it and wait until it answers.
