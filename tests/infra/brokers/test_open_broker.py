@@ -15,7 +15,7 @@ from tests.contracts.brokers import now
 
 
 def test_an_unknown_scheme_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(SettingsError, match="'kafka'; known are sqlite:"):
+    with pytest.raises(SettingsError, match="'kafka'; known are amqp:, amqps:, sqlite:"):
         open_broker("kafka://here", clock=now)
 
 
