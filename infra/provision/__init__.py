@@ -1,13 +1,16 @@
 """Makes all that a platform stands on, and mends what drifted; deletes no data."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from importlib import import_module
 
 from infra.notifications import routing_key
 from infra.platform import Platform
+from infra.provision.broker_rights import broker_users
 from infra.provision.change import Change
 from infra.provision.settings import ProvisionSettings
+from infra.provision.store_rights import store_users
+from schemas.errors import SettingsError
 
 __all__ = ["Change", "ProvisionSettings", "changes", "provision"]
 
@@ -47,6 +50,7 @@ def changes(platform: Platform, settings: ProvisionSettings) -> Iterator[Change]
     In the order in which to apply them: queues come before what publishes to them, as
     an event that no queue is bound to is lost.
     """
+    _check_names(platform, settings)
     yield from _queues(platform)
     yield from _of_server(platform.settings.broker.get_secret_value())(
         platform, settings
@@ -56,6 +60,19 @@ def changes(platform: Platform, settings: ProvisionSettings) -> Iterator[Change]
         platform, settings
     )
     yield from _tables(platform)
+
+
+def _check_names(platform: Platform, settings: ProvisionSettings) -> None:
+    _check(settings.store_secrets, store_users(platform.functions), "STORE")
+    _check(settings.broker_secrets, broker_users(platform), "BROKER")
+
+
+def _check(given: Iterable[str], known: Iterable[str], which: str) -> None:
+    if unknown := sorted(set(given) - set(known)):
+        raise SettingsError(
+            f"PROVISION_{which}_SECRETS: no user is called {', '.join(unknown)}; "
+            f"there are {', '.join(sorted(known))}"
+        )
 
 
 def _queues(platform: Platform) -> Iterator[Change]:

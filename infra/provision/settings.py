@@ -25,8 +25,22 @@ class ProvisionSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="PROVISION_", extra="ignore")
 
     store_secrets: _Secrets = Field(
-        {},
-        description="JSON, user to secret: the MinIO user of `upload` is called "
-        "`pratique-upload`",
+        {}, description="JSON, from `upload`, `sanitizer` and so on to MinIO secrets"
     )
-    broker_secrets: _Secrets = Field({}, description="JSON, RabbitMQ user to password")
+    store_prefix: str = Field(
+        "pratique-", description="what names of MinIO users and policies begin with"
+    )
+    broker_secrets: _Secrets = Field(
+        {}, description="JSON, from `minio`, `upload` and so on to RabbitMQ passwords"
+    )
+    broker_prefix: str = Field(
+        "", description="what names of RabbitMQ users begin with; vhosts share users"
+    )
+
+    def store_user(self, name: str) -> str:
+        """Return what MinIO calls the user, and the policy, of a function or signer."""
+        return f"{self.store_prefix}{name}"
+
+    def broker_user(self, name: str) -> str:
+        """Return what RabbitMQ calls the user of a function."""
+        return f"{self.broker_prefix}{name}"
