@@ -1,0 +1,112 @@
+"""What an S3 server says of objects, in headers and in listings."""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from urllib.parse import unquote_plus
+from xml.etree import ElementTree
+
+from infra.stores.s3_requests import Requests
+from schemas.errors import ObjectNotFound, Unavailable
+from schemas.objects import ObjectInfo, ObjectRef
+
+META = "x-amz-meta-"
+_PAGE = 1000  # as many as S3 gives at once
+_NAMESPACE = "{http://s3.amazonaws.com/doc/2006-03-01/}"
+
+
+def version_in(headers: Mapping[str, str]) -> str | None:
+    """Return the version that an answer is about; None in a bucket without."""
+    version = headers.get("x-amz-version-id", "null")
+    return None if version == "null" else version
+
+
+def time_in(headers: Mapping[str, str], name: str) -> datetime:
+    """Return the time in a header; the present where it has none."""
+    try:
+        return parsedate_to_datetime(headers.get(name, "")).astimezone(UTC)
+    except ValueError:
+        return datetime.now(UTC)
+
+
+def info_in(ref: ObjectRef, headers: Mapping[str, str]) -> ObjectInfo:
+    """Return what the answer to a HEAD or GET of the object *ref* says."""
+    named = ((name.lower(), value) for name, value in headers.items())
+    return ObjectInfo(
+        ObjectRef(ref.bucket, ref.key, version_in(headers)),
+        int(headers.get("content-length", "0")),
+        headers.get("content-type", "application/octet-stream"),
+        time_in(headers, "last-modified"),
+        {k.removeprefix(META): v for k, v in named if k.startswith(META)},
+    )
+
+
+def describe(requests: Requests, ref: ObjectRef) -> ObjectInfo:
+    """Return what is known of an object.
+
+    Raises:
+        ObjectNotFound: nothing is stored under *ref*.
+    """
+    answer = requests.send("HEAD", ref.bucket, ref.key, query=version_query(ref))
+    return info_in(ref, answer.headers)
+
+
+def version_query(ref: ObjectRef) -> dict[str, str]:
+    """Return what names *ref*'s version in a request."""
+    return {"versionId": ref.version} if ref.version else {}
+
+
+def scan(
+    requests: Requests, bucket: str, prefix: str, page: int = _PAGE
+) -> Iterator[ObjectInfo]:
+    """Return every version and marker under *prefix*, a page at a time.
+
+    Every version is asked for by itself: MinIO can put metadata into a listing, but
+    writes their keys there unescaped. `PUT ?x-amz-meta-<…>` by anyone who may put would
+    break the listing, or add objects to it that are not there (tested).
+    """
+    query = {"versions": "", "encoding-type": "url", "prefix": prefix}
+    query |= {"max-keys": str(page)}
+    while True:
+        root = _listing(requests, bucket, query)
+        for element in root:
+            info = _entry(requests, bucket, element)
+            if info is not None:
+                yield info
+        if _text(root, "IsTruncated") != "true":
+            return
+        # A key begins anew with the version after the last one seen.
+        query["key-marker"] = unquote_plus(_text(root, "NextKeyMarker"))
+        query["version-id-marker"] = _text(root, "NextVersionIdMarker")
+
+
+def _listing(
+    requests: Requests, bucket: str, query: Mapping[str, str]
+) -> ElementTree.Element:
+    answer = requests.send("GET", bucket, query=query)
+    try:
+        return ElementTree.fromstring(answer.data)  # noqa: S314  (our own server's)
+    except ElementTree.ParseError as exc:
+        raise Unavailable(f"the listing of {bucket} is no XML") from exc
+
+
+def _entry(
+    requests: Requests, bucket: str, element: ElementTree.Element
+) -> ObjectInfo | None:
+    kind = element.tag.removeprefix(_NAMESPACE)
+    if kind not in ("Version", "DeleteMarker"):
+        return None
+    version = _text(element, "VersionId")
+    key = unquote_plus(_text(element, "Key"))
+    ref = ObjectRef(bucket, key, None if version == "null" else version)
+    if kind == "DeleteMarker":
+        at = datetime.fromisoformat(_text(element, "LastModified"))
+        return ObjectInfo(ref, 0, "", at, marker=True)
+    try:
+        return describe(requests, ref)
+    except ObjectNotFound:  # deleted since the listing was made
+        return None
+
+
+def _text(element: ElementTree.Element, name: str) -> str:
+    return element.findtext(f"{_NAMESPACE}{name}") or ""
