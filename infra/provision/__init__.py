@@ -51,10 +51,10 @@ def changes(platform: Platform, settings: ProvisionSettings) -> Iterator[Change]
     an event that no queue is bound to is lost.
     """
     _check_names(platform, settings)
-    yield from _queues(platform)
     yield from _of_server(platform.settings.broker.get_secret_value())(
         platform, settings
     )
+    yield from _queues(platform)
     yield from _buckets(platform)
     yield from _of_server(platform.settings.store.get_secret_value())(
         platform, settings

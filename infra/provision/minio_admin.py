@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import SplitResult, unquote, urlsplit
 
 from minio import Minio, MinioAdmin
 from minio.credentials.providers import StaticProvider
@@ -14,6 +13,7 @@ from minio.notificationconfig import NotificationConfig, QueueConfig
 from urllib3 import PoolManager, Retry, Timeout
 from urllib3.exceptions import HTTPError
 
+from infra.stores.s3_address import read_address
 from schemas.errors import PermanentError, SettingsError, Unavailable
 
 _REFUSED = ("AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch")
@@ -39,16 +39,16 @@ class StoreAdmin:
     """
 
     def __init__(self, url: str) -> None:
-        self._url = urlsplit(url.removeprefix("s3+"))
+        self._address = read_address(url)
         self._http = PoolManager(
             timeout=Timeout(connect=5, read=30),
             retries=Retry(2, backoff_factor=0.2, status_forcelist=[502, 503, 504]),
         )
-        self._key, self._secret = _credentials(self._url)
-        self._s3 = self._client(self._key, self._secret)
+        keys = self._address.keys
+        self._s3 = self._client(keys.access_key, keys.secret_key)
         self._admin = MinioAdmin(
             endpoint=self._endpoint,
-            credentials=StaticProvider(self._key, self._secret),
+            credentials=StaticProvider(keys.access_key, keys.secret_key),
             secure=self._secure,
             http_client=self._http,
         )
@@ -141,8 +141,7 @@ class StoreAdmin:
 
     def may_read(self, user: str, secret: str, bucket: str, key: str) -> bool:
         """Return whether *user* gets to know what is, or is not, under *key*."""
-        # Without a region the client asks for it, which a signer may not.
-        client = self._client(user, secret, region=self._region(bucket))
+        client = self._client(user, secret)
         with _translated():
             try:
                 client.stat_object(bucket, key)
@@ -152,31 +151,24 @@ class StoreAdmin:
                 return exc.code == "NoSuchKey"
         return True
 
-    def _region(self, bucket: str) -> str:
-        with _translated():
-            return self._s3._get_region(bucket)  # nothing public says it
-
-    def _client(self, key: str, secret: str, region: str | None = None) -> Minio:
+    def _client(self, key: str, secret: str) -> Minio:
         return Minio(
             self._endpoint,
             key,
             secret,
             secure=self._secure,
-            region=region,
+            # Else the client asks for it, which a signer may not.
+            region=self._address.region,
             http_client=self._http,
         )
 
     @property
     def _endpoint(self) -> str:
-        return self._url.netloc.rpartition("@")[2]
+        return self._address.base_url.partition("://")[2]
 
     @property
     def _secure(self) -> bool:
-        return self._url.scheme == "https"
-
-
-def _credentials(url: SplitResult) -> tuple[str, str]:
-    return unquote(url.username or ""), unquote(url.password or "")
+        return self._address.base_url.startswith("https:")
 
 
 @contextmanager

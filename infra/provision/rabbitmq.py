@@ -13,6 +13,7 @@ from infra.brokers.amqp_url import parameters
 from infra.brokers.management import Management, path
 from infra.brokers.topology import ALTERNATE_POLICY, EVENTS, UNROUTED_EXCHANGE
 from infra.platform import Platform
+from infra.provision import rabbitmq_topology
 from infra.provision.broker_rights import Rights, broker_users
 from infra.provision.change import Change
 from infra.provision.settings import ProvisionSettings
@@ -45,6 +46,7 @@ def changes(platform: Platform, settings: ProvisionSettings) -> Iterator[Change]
     broker_url = platform.settings.broker.get_secret_value()
     vhost = parameters(broker_url, "provision").virtual_host
     with closing(Management(url.get_secret_value())) as management:
+        yield from rabbitmq_topology.changes(management, vhost, platform)
         yield from _policy(management, vhost)
         yield from _users(management, vhost, platform, settings)
 
