@@ -69,7 +69,7 @@ class Session:
     def __init__(self, parameters: pika.URLParameters, backoff: Backoff) -> None:
         self._parameters = parameters
         self._backoff = backoff
-        self._guard = threading.Lock()
+        self._guard = threading.RLock()
         self._jobs: deque[tuple[Future[Any], Callable[[pika.BlockingConnection], Any]]]
         self._jobs = deque()
         self._connection: pika.BlockingConnection | None = None
@@ -99,6 +99,9 @@ class Session:
                 raise unavailable(self._end)
             self._jobs.append((future, act))
             self._wake()
+        if threading.current_thread() is self._thread:
+            # Garbage collection ends an abandoned reader in whatever thread it runs.
+            raise Unavailable("asked in the I/O thread, which can't wait for itself")
         if not wait([future], limit_s).done:
             if not future.cancel():
                 self._abort()

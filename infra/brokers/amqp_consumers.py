@@ -56,7 +56,7 @@ class Consumer:
     ) -> None:
         self.queue = queue
         self._session = session
-        self._prefetch = min(prefetch, _MOST_PREFETCH)
+        self._prefetch = min(max(1, prefetch), _MOST_PREFETCH)
         self._arguments = arguments
         self._returns = returns
         self._news = threading.Condition()

@@ -2,19 +2,26 @@
 
 import multiprocessing
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+import pytest
+
 from infra.brokers import open_broker
+from infra.brokers.options import AmqpOptions
 from schemas.ports import Broker, Clock, Delivery, Message, Subscription
+from tests.contracts.broker.proxy import proxy
 
 LONG = timedelta(seconds=30)  # for what must come
 BRIEFLY = timedelta(milliseconds=30)  # for what must not
 AT_ONCE = timedelta(0)
+# RabbitMQ has a queue for each.
+DELAYS = (timedelta(milliseconds=200), timedelta(hours=1))
 QUEUES = {"first": "made", "second": "made", "third": "lost"}
 
 Settle = Callable[[Delivery], None]
@@ -36,9 +43,10 @@ class Rig:
 
     url: str
     cut: Callable[[], None]
+    management: str | None = None
 
     def open(self, clock: Clock = now) -> Broker:
-        return open_broker(self.url, clock=clock)
+        return _opened(self.url, clock, self.management)
 
     @contextmanager
     def provisioned(self) -> Iterator[Broker]:
@@ -50,12 +58,31 @@ class Rig:
             broker.close()
 
 
-def _sqlite(folder: Path) -> Rig:
+@contextmanager
+def _sqlite(request: pytest.FixtureRequest) -> Iterator[Rig]:
+    folder: Path = request.getfixturevalue("tmp_path")
     path = folder / "broker.db"
-    return Rig(f"sqlite:{path}", path.unlink)
+    yield Rig(f"sqlite:{path}", path.unlink)
 
 
-RIGS: dict[str, Callable[[Path], Rig]] = {"sqlite": _sqlite}
+@contextmanager
+def _amqp(request: pytest.FixtureRequest) -> Iterator[Rig]:
+    vhost = request.getfixturevalue("broker_vhost")
+    with proxy(vhost.amqp_url) as through:
+        url = through.url(vhost.amqp_url)
+        yield Rig(url, through.cut, vhost.management_url)
+
+
+MakeRig = Callable[[pytest.FixtureRequest], AbstractContextManager[Rig]]
+RIGS = [
+    pytest.param(_sqlite, id="sqlite"),
+    pytest.param(_amqp, id="amqp", marks=pytest.mark.servers),
+]
+
+
+def _opened(url: str, clock: Clock = now, management: str | None = None) -> Broker:
+    options = AmqpOptions(management=management, delays=DELAYS)
+    return open_broker(url, clock=clock, amqp=options)
 
 
 def message(body: object) -> Message:
@@ -82,9 +109,24 @@ def taken(broker: Broker, queue: str, count: int) -> list[bytes]:
 
 def rest(broker: Broker, queue: str) -> list[bytes]:
     """Receive what is left without settling it; return the bodies."""
+    there = broker.depths()[queue].ready
     with broker.subscribe(queue, prefetch=100) as subscription:
-        deliveries = iter(lambda: subscription.receive(BRIEFLY), None)
-        return [delivery.message.body for delivery in deliveries if delivery]
+        counted = [following(subscription) for _ in range(there)]
+        more = iter(lambda: subscription.receive(BRIEFLY), None)
+        return [each.message.body for each in (*counted, *more) if each]
+
+
+Figures = tuple[int, int, int]
+
+
+def figures(broker: Broker, queue: str, expected: Figures) -> Figures:
+    """Return ready, delayed and unsettled, once they are *expected*: they may lag."""
+    deadline = time.monotonic() + 10
+    while True:
+        depth = broker.depths()[queue]
+        found = (depth.ready, depth.delayed, depth.unsettled)
+        if found == expected or time.monotonic() > deadline:
+            return found
 
 
 @contextmanager
@@ -94,7 +136,7 @@ def process(
     """Run *act* in a process of its own; give its id and its end of a pipe."""
     # Forked from a server that has imported all: no second of start-up for each.
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["infra.brokers"])
+    context.set_forkserver_preload(["infra.brokers.amqp", __name__])
     ours, theirs = context.Pipe()
     child = context.Process(target=act, args=(theirs, url))
     child.start()
@@ -120,14 +162,14 @@ def everything(pipe: Connection) -> Iterator[int]:
 
 def hold_one(pipe: Connection, url: str) -> None:
     """Receive a message and keep it for ever."""
-    subscription = open_broker(url, clock=now).subscribe("first", prefetch=1)
+    subscription = _opened(url).subscribe("first", prefetch=1)
     pipe.send(following(subscription).message.body)
     threading.Event().wait()
 
 
 def publish_on_and_on(pipe: Connection, url: str) -> None:
     """Publish numbers and tell each when publish has returned."""
-    broker = open_broker(url, clock=now)
+    broker = _opened(url)
     for number in range(1_000_000):
         broker.publish("made", message(number))
         pipe.send(number)
@@ -135,7 +177,7 @@ def publish_on_and_on(pipe: Connection, url: str) -> None:
 
 def send_on_and_on(pipe: Connection, url: str) -> None:
     """Send numbers and tell each when send has returned."""
-    broker = open_broker(url, clock=now)
+    broker = _opened(url)
     for number in range(1_000_000):
         broker.send("first", message(number))
         pipe.send(number)
@@ -143,7 +185,7 @@ def send_on_and_on(pipe: Connection, url: str) -> None:
 
 def answer(pipe: Connection, url: str) -> None:
     """Publish what comes in the first queue to the third."""
-    broker = open_broker(url, clock=now)
+    broker = _opened(url)
     with broker.subscribe("first", prefetch=1) as subscription:
         pipe.send("listening")
         while True:
@@ -154,7 +196,7 @@ def answer(pipe: Connection, url: str) -> None:
 
 def provision(pipe: Connection, url: str) -> None:
     """Declare the queues when told to."""
-    broker = open_broker(url, clock=now)
+    broker = _opened(url)
     pipe.send("ready")
     pipe.recv()
     broker.provision(QUEUES)
@@ -164,7 +206,7 @@ def provision(pipe: Connection, url: str) -> None:
 
 def work(pipe: Connection, url: str) -> None:
     """Settle messages with two threads and tell each one's body."""
-    subscription = open_broker(url, clock=now).subscribe("first", prefetch=4)
+    subscription = _opened(url).subscribe("first", prefetch=4)
     turn = threading.Lock()
 
     def settle() -> None:

@@ -1,18 +1,19 @@
 """Every adapter of the broker, in turn."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from schemas.ports import Broker
 from tests.contracts import brokers
-from tests.contracts.brokers import SETTLE, Rig, Settle
+from tests.contracts.brokers import SETTLE, MakeRig, Rig, Settle
 
 
 @pytest.fixture(params=brokers.RIGS)
-def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Rig:
-    return brokers.RIGS[request.param](tmp_path)
+def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
+    make: MakeRig = request.param
+    with make(request) as made:
+        yield made
 
 
 @pytest.fixture
