@@ -8,6 +8,7 @@ import select
 import shutil
 import signal
 import sys
+import tempfile
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from types import FrameType
@@ -33,10 +34,12 @@ class Request(BaseModel):
         state: the file that says what runs; it vanishes with the servers.
         servers: among rabbitmq, postgresql and minio, in this order.
         amqp_url: where MinIO publishes, if not to the RabbitMQ beside it.
-        watch: the process whose end is theirs; its files are beside *state*.
+        home: where their data goes.
+        watch: the process whose end is theirs; *home* vanishes then.
     """
 
     state: Path
+    home: Path
     servers: list[str]
     amqp_url: str | None = None
     watch: int | None = None
@@ -47,9 +50,11 @@ def main() -> None:
     request = Request.model_validate_json(os.environ[REQUEST])
     signal.signal(signal.SIGTERM, _leave)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # One place for all, so that it can be removed even if we are killed.
+    tempfile.tempdir = str(request.home)
     with ExitStack() as stack:
         if request.watch is not None:
-            stack.callback(shutil.rmtree, request.state.parent, ignore_errors=True)
+            stack.callback(shutil.rmtree, request.home, ignore_errors=True)
         state = _started(request, stack)
         write(request.state, state)
         if state.error is None:
@@ -59,7 +64,7 @@ def main() -> None:
 
 
 def _started(request: Request, stack: ExitStack) -> State:
-    state = State(holder=os.getpid())
+    state = State(holder=os.getpid(), home=request.home)
     try:
         for name, server in _launched(request, stack).items():
             server.ready()

@@ -24,14 +24,19 @@ class PostgresqlServer(Server):
 
     def answers(self) -> bool:
         """Whether it serves clients now."""
-        try:
-            return bool(self.version())
-        except psycopg2.OperationalError:
-            return False
+        return postgresql_answers(self.url)
 
     def version(self) -> str:
         """Return its version; it has to run."""
         return postgresql_version(self.url)
+
+
+def postgresql_answers(url: str) -> bool:
+    """Whether the PostgreSQL at a SQLAlchemy URL serves clients now."""
+    try:
+        return bool(postgresql_version(url))
+    except psycopg2.OperationalError:
+        return False
 
 
 def postgresql_version(url: str) -> str:

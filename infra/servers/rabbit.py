@@ -18,6 +18,11 @@ from infra.servers.server import Server, Unit
 from schemas.errors import SettingsError
 
 INSTALLED = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
+# Tests look at queues' figures; by default they are 5 s old.
+ADVANCED = """[{rabbit, [
+    {quorum_tick_interval, 500}, {collect_statistics_interval, 1000}
+]}].
+"""
 _USER = "pratique"
 # An AMQP 0-9-1 client begins so; the server answers with connection.start, a method
 # frame, whose first byte is 1 (AMQP 0-9-1, 4.2.2 and 4.2.3).
@@ -178,15 +183,13 @@ def _files(home: Path, amqp: int, management: int, password: str) -> dict[Path, 
         "management.tcp.port": management,
         "default_user": _USER,
         "default_pass": password,
-        "collect_statistics_interval": 1000,
         "log.console": "true",
         "log.file": "false",
     }
     lines = [f"{name} = {value}\n" for name, value in settings.items()]
     return {
         home / "rabbitmq.conf": "".join(lines),
-        # Tests look at a quorum queue's figures; by default they are 5 s old.
-        home / "advanced.config": "[{rabbit, [{quorum_tick_interval, 500}]}].\n",
+        home / "advanced.config": ADVANCED,
         home / "enabled_plugins": "[rabbitmq_management].\n",
         home / ".erlang.cookie": secrets.token_hex(20),
     }

@@ -10,7 +10,8 @@ import shutil
 import signal
 import sys
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -43,9 +44,13 @@ class Run:
         """
         path = self.directory / f"{name}.json"
         request = Request(
-            state=path, servers=[server], amqp_url=amqp_url, watch=self.watched
+            state=path,
+            home=self.directory,
+            servers=[server],
+            amqp_url=amqp_url,
+            watch=self.watched,
         )
-        with locked(self.directory / f"{name}.lock"):
+        with self._locked(name):
             state = read(path) or held(request)
         if state.error is not None:
             raise Unavailable(state.error)
@@ -53,10 +58,17 @@ class Run:
 
     def note(self, name: str, server: str, running: Running) -> Running:
         """Write down a server that is not ours."""
-        with locked(self.directory / f"{name}.lock"):
+        with self._locked(name):
             state = State(servers={server: running})
             write(self.directory / f"{name}.json", state)
         return running
+
+    @contextmanager
+    def _locked(self, name: str) -> Iterator[None]:
+        # Servers run as others, in directories of their own below this one.
+        self.directory.mkdir(mode=0o711, exist_ok=True)
+        with locked(self.directory / f"{name}.lock"):
+            yield
 
     def states(self) -> dict[str, State]:
         """Return what runs, by name."""
@@ -82,11 +94,14 @@ def held(request: Request) -> State:
     """
     log = request.state.with_suffix(".log")
     holder = _spawn(request, log)
-    while (state := read(request.state)) is None:
-        if os.waitpid(holder, os.WNOHANG) != (0, 0):
-            said = log.read_text(errors="replace")[-2000:]
-            raise Unavailable(f"servers did not start: {said}")
-        time.sleep(_POLL_S)
+    with ExitStack() as undo:
+        undo.callback(end, holder)
+        while (state := read(request.state)) is None:
+            if os.waitpid(holder, os.WNOHANG) != (0, 0):
+                said = log.read_text(errors="replace")[-2000:]
+                raise Unavailable(f"servers did not start: {said}")
+            time.sleep(_POLL_S)
+        undo.pop_all()
     return state
 
 

@@ -27,9 +27,15 @@ class Running(BaseModel):
 
 
 class State(BaseModel):
-    """Servers of one holder, by name; or why there are none."""
+    """Servers of one holder, by name; or why there are none.
+
+    Args:
+        home: where their data is.
+        variables: what a shell sets to use them.
+    """
 
     holder: int | None = None
+    home: Path | None = None
     error: str | None = None
     servers: dict[str, Running] = {}
     variables: dict[str, str] = {}

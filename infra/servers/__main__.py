@@ -1,0 +1,5 @@
+"""Lets `python -m infra.servers` run the command."""
+
+from infra.servers.cli import main
+
+main()
