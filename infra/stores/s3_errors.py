@@ -20,8 +20,12 @@ from schemas.errors import (
 # What the codes say that tell more than an answer's status.
 _MEANINGS: dict[str, tuple[type[PratiqueError], str]] = {
     **dict.fromkeys(
-        # The last one is the answer to asking for a delete marker's version.
-        ("NoSuchKey", "NoSuchVersion", "MethodNotAllowed"),
+        (
+            "NoSuchKey",
+            "NoSuchVersion",
+            "MethodNotAllowed",  # the version is a delete marker's
+            "XMinioInvalidResourceName",  # the version has `..` or the like
+        ),
         (ObjectNotFound, "nothing is stored here"),
     ),
     **dict.fromkeys(

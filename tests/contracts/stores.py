@@ -4,13 +4,14 @@ import hashlib
 import socket
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 from threading import Thread
 from typing import Any, Protocol
 
+import pytest
 import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Mount
@@ -19,6 +20,7 @@ from infra.stores import open_store
 from schemas.events import ObjectCreated
 from schemas.objects import ObjectInfo, ObjectRef
 from schemas.ports import ASGIApp, ObjectStore
+from tests.contracts.minio_world import minio_rig
 
 PLAIN, VERSIONED = "plain-bucket", "versioned-bucket"
 
@@ -40,8 +42,8 @@ class Rig(Protocol):
     def announced(self) -> list[ObjectCreated]:
         """Return what was announced up to now, waiting for what is under way."""
 
-    def pass_time(self, by: timedelta) -> None:
-        """Let *by* pass for presigned URLs, without sleeping."""
+    def earlier(self, by: timedelta) -> AbstractContextManager[None]:
+        """Let what is signed inside be signed *by* ago: no server's clock is ours."""
 
 
 @dataclass
@@ -73,8 +75,15 @@ class FileRig:
         """See Rig."""
         return self.events
 
-    def pass_time(self, by: timedelta) -> None:
+    @contextmanager
+    def earlier(self, by: timedelta) -> Iterator[None]:
         """See Rig."""
+        self.now -= by
+        yield
+        self.now += by
+
+    def pass_time(self, by: timedelta) -> None:
+        """Let *by* pass for this store."""
         self.now += by
 
 
@@ -86,15 +95,21 @@ def file_rig(folder: Path, public_url: str) -> Iterator[FileRig]:
     rig.store.close()
 
 
-class OpenRig(Protocol):
-    """Opens an adapter in a folder; a door of its own is signed for *public_url*."""
-
-    def __call__(
-        self, folder: Path, public_url: str, /
-    ) -> AbstractContextManager[Rig]: ...
+ADAPTERS = ["file", pytest.param("s3", marks=pytest.mark.servers)]
 
 
-ADAPTERS: dict[str, OpenRig] = {"file": file_rig}
+def open_rig(
+    request: pytest.FixtureRequest, folder: Path, public_url: str
+) -> AbstractContextManager[Rig]:
+    """Open the adapter that *request* is parametrized with.
+
+    Args:
+        folder: where it may keep its objects; public_url: what a door of its own is
+            signed for.
+    """
+    if request.param == "s3":
+        return minio_rig(request, PLAIN, VERSIONED)
+    return file_rig(folder, public_url)
 
 
 class DoorServer:
@@ -146,6 +161,19 @@ def put(
         media_type="image/png",
         metadata=metadata or {},
     )
+
+
+def put_once(store: ObjectStore, ref: ObjectRef, data: bytes) -> ObjectInfo:
+    """Put *data* if the key is free."""
+    stream = BytesIO(data)
+    return store.put_once(
+        ref, stream, size_bytes=len(data), media_type="image/png", metadata={}
+    )
+
+
+def undated(info: ObjectInfo) -> ObjectInfo:
+    """Return *info* but for modified_at, which put need not know exactly."""
+    return replace(info, modified_at=datetime.min.replace(tzinfo=UTC))
 
 
 def content(store: ObjectStore, ref: ObjectRef) -> bytes:

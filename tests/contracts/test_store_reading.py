@@ -9,7 +9,16 @@ import pytest
 from schemas.errors import ObjectNotFound, Unavailable
 from schemas.objects import ObjectRef
 from schemas.ports import ObjectStore
-from tests.contracts.stores import ADAPTERS, PLAIN, VERSIONED, Rig, content, put
+from tests.contracts.stores import (
+    ADAPTERS,
+    PLAIN,
+    VERSIONED,
+    Rig,
+    content,
+    open_rig,
+    put,
+    undated,
+)
 
 REF = ObjectRef(PLAIN, "p1/photo.png")
 VREF = ObjectRef(VERSIONED, "p1/photo.png")
@@ -17,7 +26,7 @@ VREF = ObjectRef(VERSIONED, "p1/photo.png")
 
 @pytest.fixture(params=ADAPTERS)
 def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rig]:
-    with ADAPTERS[request.param](tmp_path, "http://127.0.0.1:1") as opened:
+    with open_rig(request, tmp_path, "http://127.0.0.1:1") as opened:
         yield opened
 
 
@@ -116,7 +125,7 @@ def test_head_of_a_version_tells_of_that_version(store: ObjectStore) -> None:
     old = put(store, VREF, b"old", {"asset-id": "1"})
     put(store, VREF, b"newer", {"asset-id": "2"})
 
-    assert store.head(old.ref) == old
+    assert undated(store.head(old.ref)) == undated(old)
 
 
 def test_list_gives_every_version_with_keys_in_order(store: ObjectStore) -> None:
@@ -140,42 +149,6 @@ def test_list_gives_what_is_under_the_prefix_only(store: ObjectStore) -> None:
         put(store, ObjectRef(PLAIN, name))
 
     assert [info.ref.key for info in store.list(PLAIN, "a")] == ["a/1", "ab"]
-
-
-def test_delete_removes_exactly_that_version(store: ObjectStore) -> None:
-    old = put(store, VREF, b"old").ref
-    new = put(store, VREF, b"new").ref
-
-    store.delete(old)
-
-    assert [info.ref for info in store.list(VERSIONED)] == [new]
-
-
-def test_delete_by_version_spares_a_newer_one(store: ObjectStore) -> None:
-    judged = put(store, VREF, b"judged").ref
-    put(store, VREF, b"newcomer")
-
-    store.delete(judged)
-
-    assert content(store, VREF) == b"newcomer"
-
-
-@pytest.mark.parametrize("ref", [REF, VREF])
-def test_delete_is_safe_to_run_twice(store: ObjectStore, ref: ObjectRef) -> None:
-    stored = put(store, ref).ref
-    store.delete(stored)
-
-    store.delete(stored)
-
-    assert list(store.list(ref.bucket)) == []
-
-
-def test_without_versions_delete_removes_the_object(store: ObjectStore) -> None:
-    put(store, REF)
-
-    store.delete(REF)
-
-    assert list(store.list(PLAIN)) == []
 
 
 def test_several_threads_may_use_a_store_at_once(store: ObjectStore) -> None:
