@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 # What docker-compose.yml runs, too.
 MINIO_IMAGE = "docker.io/pgsty/silo:RELEASE.2026-09-16T00-00-00Z"
-RABBITMQ_IMAGE = "docker.io/library/rabbitmq:4.2-management"
-POSTGRESQL_IMAGE = "docker.io/library/postgres:17"
+RABBITMQ_IMAGE = "docker.io/library/rabbitmq:4.2.9-management"
+POSTGRESQL_IMAGE = "docker.io/library/postgres:17.11-bookworm"
 _HOST = "host.docker.internal"  # what a container calls the machine it runs on
 _USER = "pratique"
 
