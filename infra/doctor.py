@@ -1,16 +1,26 @@
 """Probes of everything a platform stands on, each with the way to mend it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
 from infra.jail.probe import probe
+from infra.notifications import routing_key
 from infra.platform import Platform, utcnow
-from infra.settings import PlatformSettings
+from infra.provision import ProvisionSettings, changes
+from infra.provision.change import NotAdministrator
+from infra.provision.servers import VERSIONED, server_of
+from infra.settings import PlatformSettings, load
 from schemas.errors import PratiqueError, SettingsError
 
 _PROVISION = "run `pratique provision`"
 _OR = f"{_PROVISION}, or check"
+
+
+class _Complaint(PratiqueError):
+    """What was looked at is not as it should be."""
+
+    code = "wrong"
 
 
 class Finding(NamedTuple):
@@ -25,16 +35,21 @@ class Finding(NamedTuple):
 def examine(settings: PlatformSettings, env_file: Path | None) -> list[Finding]:
     """Probe one thing after the other; a failure does not stop the next."""
     with Platform(settings, env_file=env_file) as platform:
-        return [
-            _probe("store", f"{_OR} PRATIQUE_STORE", lambda: _store(platform)),
-            _probe("buckets", _PROVISION, lambda: _buckets(platform)),
-            _probe("broker", "check PRATIQUE_BROKER", lambda: _broker(platform)),
-            _probe("queues", _PROVISION, lambda: _queues(platform)),
-            _probe("database", f"{_OR} PRATIQUE_DATABASE", lambda: _database(platform)),
-            _probe("tables", _PROVISION, lambda: _tables(platform)),
-            _probe("sandbox", "see the detail", lambda: _sandbox(platform)),
-            _probe("settings", "see the detail", lambda: _settings(platform)),
-        ]
+        checks: dict[str, tuple[str, Callable[[], str]]] = {
+            "store": (f"{_OR} PRATIQUE_STORE", lambda: _store(platform)),
+            "buckets": (_PROVISION, lambda: _buckets(platform)),
+            "notifications": (_PROVISION, lambda: _notifications(platform)),
+            "signers": (f"{_OR} both signers", lambda: _signers(platform)),
+            "broker": ("check PRATIQUE_BROKER", lambda: _broker(platform)),
+            "queues": (_PROVISION, lambda: _queues(platform)),
+            "database": (f"{_OR} PRATIQUE_DATABASE", lambda: _database(platform)),
+            "tables": (_PROVISION, lambda: _tables(platform)),
+            "users": (_PROVISION, lambda: _users(platform, env_file)),
+            "drift": (_PROVISION, lambda: _drift(platform, env_file)),
+            "sandbox": ("see the detail", lambda: _sandbox(platform)),
+            "settings": ("see the detail", lambda: _settings(platform)),
+        }
+        return [_probe(check, mend, look) for check, (mend, look) in checks.items()]
 
 
 def _probe(check: str, mend: str, look: Callable[[], str]) -> Finding:
@@ -50,11 +65,31 @@ def _store(platform: Platform) -> str:
 
 
 def _buckets(platform: Platform) -> str:
-    buckets = platform.settings.buckets
-    names = list(buckets.model_dump().values())
-    for name in names:
-        next(platform.store.list(name), None)
-    return ", ".join(names)
+    names = platform.settings.buckets.model_dump()
+    _none_of(
+        f"{name} is missing, or wrong about versions"
+        for role, name in names.items()
+        if not platform.store.provisioned(name, versioned=role == VERSIONED)
+    )
+    return ", ".join(names.values())
+
+
+def _notifications(platform: Platform) -> str:
+    server = server_of(platform.settings.store)
+    if server is None:
+        return "published by whoever stores"
+    _none_of(
+        lack for f in platform.event_functions for lack in server.lacking(platform, f)
+    )
+    return "published by the store"
+
+
+def _signers(platform: Platform) -> str:
+    server = server_of(platform.settings.store)
+    if server is None:
+        return "the upload function signs for itself"
+    _none_of(server.dangers(platform))
+    return "they may do what they are for"
 
 
 def _broker(platform: Platform) -> str:
@@ -63,9 +98,12 @@ def _broker(platform: Platform) -> str:
 
 
 def _queues(platform: Platform) -> str:
+    _none_of(
+        f"{f.name} is missing, incomplete or not bound"
+        for f in platform.event_functions
+        if not platform.broker.provisioned(f.name, routing_key(f.listens))
+    )
     depths = platform.broker.depths()
-    for function in platform.event_functions:
-        platform.broker.subscribe(function.name, prefetch=1).close()
     return ", ".join(f"{name} {depth.ready}" for name, depth in sorted(depths.items()))
 
 
@@ -75,8 +113,36 @@ def _database(platform: Platform) -> str:
 
 
 def _tables(platform: Platform) -> str:
+    if not platform.records.provisioned():
+        raise _Complaint("they are missing or of an older schema")
     counts = platform.records.counts()
     return f"{sum(counts.values())} assets"
+
+
+def _users(platform: Platform, env_file: Path | None) -> str:
+    secrets = load(ProvisionSettings, env_file)
+    servers = (server_of(platform.settings.store), server_of(platform.settings.broker))
+    _none_of(
+        f"{user} is refused with its secret"
+        for server in servers
+        if server is not None
+        for user in server.users_refused(platform, secrets)
+    )
+    known = len(secrets.store_secrets) + len(secrets.broker_secrets)
+    return f"{known} let in" if known else "no secrets given to try"
+
+
+def _drift(platform: Platform, env_file: Path | None) -> str:
+    try:
+        _none_of(map(str, changes(platform, load(ProvisionSettings, env_file))))
+    except NotAdministrator as exc:
+        return f"not looked for: {exc}"
+    return "nothing drifted"
+
+
+def _none_of(complaints: Iterable[str]) -> None:
+    if found := list(complaints):
+        raise _Complaint("; ".join(found))
 
 
 def _sandbox(platform: Platform) -> str:

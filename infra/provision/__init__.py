@@ -1,27 +1,20 @@
 """Makes all that a platform stands on, and mends what drifted; deletes no data."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
-from importlib import import_module
+
+from pydantic import SecretStr
 
 from infra.notifications import routing_key
 from infra.platform import Platform
 from infra.provision.broker_rights import broker_users
 from infra.provision.change import Change
+from infra.provision.servers import VERSIONED, server_of
 from infra.provision.settings import ProvisionSettings
 from infra.provision.store_rights import store_users
 from schemas.errors import SettingsError
 
 __all__ = ["Change", "ProvisionSettings", "changes", "provision"]
-
-_Changes = Callable[[Platform, ProvisionSettings], Iterator[Change]]
-# What only servers have; imported when needed, as their clients take their time.
-_SERVERS = {
-    "amqp": "infra.provision.rabbitmq",
-    "amqps": "infra.provision.rabbitmq",
-    "s3+http": "infra.provision.minio",
-    "s3+https": "infra.provision.minio",
-}
 
 
 def provision(
@@ -51,14 +44,10 @@ def changes(platform: Platform, settings: ProvisionSettings) -> Iterator[Change]
     an event that no queue is bound to is lost.
     """
     _check_names(platform, settings)
-    yield from _of_server(platform.settings.broker.get_secret_value())(
-        platform, settings
-    )
+    yield from _of_server(platform.settings.broker, platform, settings)
     yield from _queues(platform)
     yield from _buckets(platform)
-    yield from _of_server(platform.settings.store.get_secret_value())(
-        platform, settings
-    )
+    yield from _of_server(platform.settings.store, platform, settings)
     yield from _tables(platform)
 
 
@@ -87,7 +76,7 @@ def _queues(platform: Platform) -> Iterator[Change]:
 
 def _buckets(platform: Platform) -> Iterator[Change]:
     for role, name in platform.settings.buckets.model_dump().items():
-        versioned = role == "quarantine"
+        versioned = role == VERSIONED
         if not platform.store.provisioned(name, versioned=versioned):
             apply = partial(platform.store.provision, name, versioned=versioned)
             wanted = f"there, with{'' if versioned else 'out'} versions"
@@ -100,13 +89,8 @@ def _tables(platform: Platform) -> Iterator[Change]:
         yield Change("tables", "missing or old", "newest schema", apply)
 
 
-def _of_server(url: str) -> _Changes:
-    module = _SERVERS.get(url.partition(":")[0])
-    if module is None:
-        return _nothing
-    found: _Changes = import_module(module).changes
-    return found
-
-
-def _nothing(platform: Platform, settings: ProvisionSettings) -> Iterator[Change]:
-    return iter(())
+def _of_server(
+    url: SecretStr, platform: Platform, settings: ProvisionSettings
+) -> Iterator[Change]:
+    if server := server_of(url):
+        yield from server.changes(platform, settings)

@@ -3,6 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from schemas.errors import SettingsError
+
+
+class NotAdministrator(SettingsError):
+    """The platform's own credentials may not do, or see, what provisioning wants."""
+
 
 @dataclass(frozen=True)
 class Change:

@@ -1,22 +1,21 @@
-"""What only a MinIO has: notifications, and users with their rights."""
+"""What only a MinIO has: notifications, users with their rights, and signers."""
 
-import json
-from collections.abc import Iterator, Mapping
-from contextlib import closing
-from functools import partial
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from typing import Any
 
-from minio.notificationconfig import QueueConfig
+from pydantic import SecretStr
 
-from infra.notifications import EVENTS_ANNOUNCED, ROLES, Role, arn, environment
 from infra.platform import Platform
-from infra.provision.change import Change
-from infra.provision.minio_admin import StoreAdmin, User
+from infra.provision import minio_notifications, minio_users
+from infra.provision.change import Change, NotAdministrator
+from infra.provision.minio_admin import StoreAdmin
 from infra.provision.settings import ProvisionSettings
-from infra.provision.store_rights import policy, store_users
-from schemas.errors import SettingsError
+from schemas.functions import EventFunction, Function, HttpFunction
 
-_BROKER_URL = "amqp://minio:PASSWORD@HOST:PORT/VHOST"
+_UPLOAD = "PRATIQUE_UPLOAD_SIGNER"
+_DOWNLOAD = "PRATIQUE_DOWNLOAD_SIGNER"
+_ANY_KEY = "uploads/pratique/doctor"  # nothing has to be there
 
 
 def changes(platform: Platform, settings: ProvisionSettings) -> Iterator[Change]:
@@ -24,157 +23,79 @@ def changes(platform: Platform, settings: ProvisionSettings) -> Iterator[Change]
 
     Raises:
         SettingsError: MinIO was started without the targets that publish.
+        NotAdministrator: the user in PRATIQUE_STORE is none.
     """
-    with closing(StoreAdmin(platform.settings.store.get_secret_value())) as admin:
-        yield from _notifications(admin, platform)
-        yield from _users(admin, platform, settings)
+    with _admin(platform) as admin:
+        yield from minio_notifications.changes(admin, platform)
+        yield from minio_users.changes(admin, platform, settings)
 
 
-def announced(admin: StoreAdmin, platform: Platform, role: Role) -> bool:
-    """Return whether the bucket of *role* announces what it should, where it should."""
-    bucket = getattr(platform.settings.buckets, role)
-    ours = [rule for rule in admin.notifications(bucket) if _is_ours(rule)]
-    return len(ours) == 1 and _is_right(ours[0], role)
-
-
-def _notifications(admin: StoreAdmin, platform: Platform) -> Iterator[Change]:
-    _require_targets(admin)
-    for role, bucket in platform.settings.buckets.model_dump().items():
-        rules = admin.notifications(bucket)
-        ours = [rule for rule in rules if _is_ours(rule)]
-        wanted = [_rule(role)] if role in ROLES else []
-        if len(ours) == len(wanted) and all(_is_right(rule, role) for rule in ours):
-            continue
-        others = [rule for rule in rules if not _is_ours(rule)]
-        apply = partial(admin.notify, bucket, [*others, *wanted])
-        what = f"notifications of bucket {bucket}"
-        yield Change(what, _words(ours), _words(wanted), apply)
-
-
-def _require_targets(admin: StoreAdmin) -> None:
-    """Rules for a target that is not there are kept and skipped, without a word."""
-    there = [_without_region(target) for target in admin.targets()]
-    if missing := [arn(role) for role in ROLES if arn(role) not in there]:
-        needed = " ".join(
-            f"{name}={value}" for name, value in environment(_BROKER_URL).items()
+def lacking(platform: Platform, function: Function) -> Iterator[str]:
+    """Return what *function* can't work without, as it sees it itself."""
+    if isinstance(function, HttpFunction):
+        yield from (
+            f"{name} is not set, so no URL can be signed"
+            for name, pair in _signers(platform).items()
+            if pair is None
         )
-        raise SettingsError(
-            f"MinIO was started without the target {' and '.join(missing)}, or could "
-            f"not parse one of its targets, which switches all off; it wants: {needed}"
-        )
+    if isinstance(function, EventFunction):
+        with _admin(platform) as admin:
+            if not _announced(admin, platform, function):
+                bucket = getattr(platform.settings.buckets, function.listens)
+                yield f"bucket {bucket} does not announce what is put into it"
 
 
-def _rule(role: Role) -> QueueConfig:
-    return QueueConfig(queue=arn(role), events=list(EVENTS_ANNOUNCED))
+def users_refused(platform: Platform, settings: ProvisionSettings) -> Iterator[str]:
+    """Return the users whose secret among *settings* does not let them in."""
+    with _admin(platform) as admin:
+        for short, secret in settings.store_secrets.items():
+            name = settings.store_user(short)
+            if not admin.lets_in(name, secret.get_secret_value()):
+                yield f"store user {name}"
 
 
-def _is_ours(rule: QueueConfig) -> bool:
-    return _without_region(rule.queue or "") in [arn(role) for role in ROLES]
+def dangers(platform: Platform) -> Iterator[str]:
+    """Return what is wrong with the signers: whoever has a URL has their rights."""
+    buckets = platform.settings.buckets.model_dump()
+    clean = platform.settings.buckets.clean
+    with _admin(platform) as admin:
+        for name, pair in _signers(platform).items():
+            allowed = clean if name == _DOWNLOAD else None
+            secret = [each for each in buckets.values() if each != allowed]
+            yield from _of_signer(admin, name, pair, secret)
 
 
-def _is_right(rule: QueueConfig, role: str) -> bool:
-    filtered = rule.prefix_filter_rule or rule.suffix_filter_rule
-    wanted = [arn(each) for each in ROLES if each == role]
-    return (
-        [_without_region(rule.queue or "")] == wanted
-        and set(rule.events) == set(EVENTS_ANNOUNCED)
-        and not filtered
-    )
-
-
-def _without_region(queue: str) -> str:
-    """Return an ARN as infra.notifications writes it: MinIO fills its region in."""
-    parts = queue.split(":")
-    return ":".join([*parts[:3], "", *parts[4:]])
-
-
-def _words(rules: list[QueueConfig]) -> str:
-    return "; ".join(_rule_words(rule) for rule in rules) or "none"
-
-
-def _rule_words(rule: QueueConfig) -> str:
-    events = ", ".join(sorted(e.removeprefix("s3:ObjectCreated:") for e in rule.events))
-    filters = (rule.prefix_filter_rule, rule.suffix_filter_rule)
-    only = "".join(f" with {f.name} {f.value}" for f in filters if f)
-    return f"{events}{only} to {_without_region(rule.queue or '')}"
-
-
-def _users(
-    admin: StoreAdmin, platform: Platform, settings: ProvisionSettings
-) -> Iterator[Change]:
-    if not settings.store_secrets:
+def _of_signer(
+    admin: StoreAdmin, name: str, pair: SecretStr | None, secret_buckets: list[str]
+) -> Iterator[str]:
+    if pair is None:
+        yield f"{name} is not set, so no URL can be signed"
         return
-    known = store_users(platform.functions)
-    policies, users = admin.policies(), admin.users()
-    for short, secret in settings.store_secrets.items():
-        name = settings.store_user(short)
-        user = users.get(name)
-        document = policy(known[short], platform.settings.buckets)
-        if change := _policy(admin, name, policies.get(name), document):
-            yield change
-        if change := _user(admin, name, user, secret.get_secret_value()):
-            yield change
-        if change := _attachment(admin, name, user):
-            yield change
+    key, _, secret = pair.get_secret_value().partition(":")
+    if not admin.lets_in(key, secret):
+        yield f"{name} is refused, so its URLs are"
+    for bucket in secret_buckets:
+        if admin.may_read(key, secret, bucket, _ANY_KEY):
+            yield f"dangerous: {name} may read {bucket}, so whoever has a URL may"
 
 
-def _policy(
-    admin: StoreAdmin, name: str, there: Any, document: Mapping[str, Any]
-) -> Change | None:
-    if there is not None and _meaning(there) == _meaning(document):
-        return None
-    found = "missing" if there is None else "other rights"
-    apply = partial(admin.set_policy, name, document)
-    return Change(f"store policy {name}", found, "the least rights", apply)
-
-
-def _user(
-    admin: StoreAdmin, name: str, user: User | None, secret: str
-) -> Change | None:
-    if user is None:
-        found = "missing"
-    elif not user.enabled:
-        found = "disabled"
-    elif not admin.lets_in(name, secret):
-        found = "another secret"
-    else:
-        return None
-    apply = partial(admin.set_user, name, secret)
-    return Change(f"store user {name}", found, "let in with its secret", apply)
-
-
-def _attachment(admin: StoreAdmin, name: str, user: User | None) -> Change | None:
-    attached = user.policies if user else frozenset()
-    if attached == {name}:
-        return None
-    found = ", ".join(sorted(attached)) or "none"
-    apply = partial(admin.attach, name, name)
-    return Change(f"policies of store user {name}", found, name, apply)
-
-
-def _meaning(document: Mapping[str, Any]) -> set[tuple[str, str, str, str]]:
-    """Return each single thing a policy says: MinIO splits, merges and sorts them."""
+def _signers(platform: Platform) -> dict[str, SecretStr | None]:
     return {
-        (
-            statement["Effect"],
-            action,
-            resource,
-            json.dumps(_conditions(statement.get("Condition") or {}), sort_keys=True),
-        )
-        for statement in _list(document.get("Statement"))
-        for action in _list(statement.get("Action"))
-        for resource in _list(statement.get("Resource"))
+        _UPLOAD: platform.settings.upload_signer,
+        _DOWNLOAD: platform.settings.download_signer,
     }
 
 
-def _conditions(conditions: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        operator: {key: sorted(_list(values)) for key, values in keys.items()}
-        for operator, keys in conditions.items()
-    }
+def _announced(
+    admin: StoreAdmin, platform: Platform, function: EventFunction[Any]
+) -> bool:
+    try:
+        return minio_notifications.announced(admin, platform, function.listens)
+    except NotAdministrator:
+        return True  # it may not look; the bucket's own check has told who it is
 
 
-def _list(value: Any) -> list[Any]:
-    if value is None:
-        return []
-    return value if isinstance(value, list) else [value]
+@contextmanager
+def _admin(platform: Platform) -> Iterator[StoreAdmin]:
+    with closing(StoreAdmin(platform.settings.store.get_secret_value())) as admin:
+        yield admin

@@ -13,8 +13,9 @@ from minio.notificationconfig import NotificationConfig, QueueConfig
 from urllib3 import PoolManager, Retry, Timeout
 from urllib3.exceptions import HTTPError
 
+from infra.provision.change import NotAdministrator
 from infra.stores.s3_address import read_address
-from schemas.errors import PermanentError, SettingsError, Unavailable
+from schemas.errors import PermanentError, Unavailable
 
 _REFUSED = ("AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch")
 _WRONG = ("InvalidAccessKeyId", "SignatureDoesNotMatch")
@@ -31,8 +32,8 @@ class User:
 class StoreAdmin:
     """A MinIO, asked as the user in its URL.
 
-    Each method raises Unavailable if the server can't be reached and SettingsError if
-    that user may not do it.
+    Each method raises Unavailable if the server can't be reached and NotAdministrator
+    if that user may not do it.
 
     Args:
         url: `s3+http://KEY:SECRET@HOST:PORT` or `s3+https://…`.
@@ -180,7 +181,7 @@ def _translated() -> Iterator[None]:
     except (S3Error, MinioAdminException) as exc:
         code = _code(exc)
         if code in _REFUSED:
-            raise SettingsError(
+            raise NotAdministrator(
                 f"PRATIQUE_STORE: {code}: provisioning wants the administrator's key"
             ) from exc
         raise PermanentError(f"MinIO refuses: {exc}") from exc

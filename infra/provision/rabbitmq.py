@@ -15,8 +15,9 @@ from infra.brokers.topology import ALTERNATE_POLICY, EVENTS, UNROUTED_EXCHANGE
 from infra.platform import Platform
 from infra.provision import rabbitmq_topology
 from infra.provision.broker_rights import Rights, broker_users
-from infra.provision.change import Change
+from infra.provision.change import Change, NotAdministrator
 from infra.provision.settings import ProvisionSettings
+from schemas.functions import Function
 
 log = logging.getLogger(__name__)
 _SALT_BYTES = 4
@@ -46,15 +47,48 @@ def changes(platform: Platform, settings: ProvisionSettings) -> Iterator[Change]
     broker_url = platform.settings.broker.get_secret_value()
     vhost = parameters(broker_url, "provision").virtual_host
     with closing(Management(url.get_secret_value())) as management:
+        _require_administrator(management)
         yield from rabbitmq_topology.changes(management, vhost, platform)
         yield from _policy(management, vhost)
         yield from _users(management, vhost, platform, settings)
 
 
-def lets_in(management: Management, user: str, password: str) -> bool:
-    """Return whether *password* is the user's."""
-    there = management.get(path("users", user))
-    return there is not None and _is_password(there, password)
+def lacking(platform: Platform, function: Function) -> Iterator[str]:
+    """Return nothing: what a function sees here itself, the port tells."""
+    return iter(())
+
+
+def users_refused(platform: Platform, settings: ProvisionSettings) -> Iterator[str]:
+    """Return the users whose password among *settings* does not let them in."""
+    url = platform.settings.broker_management
+    if url is None or not settings.broker_secrets:
+        return
+    with closing(Management(url.get_secret_value())) as management:
+        _require_administrator(management)
+        for short, secret in settings.broker_secrets.items():
+            name = settings.broker_user(short)
+            there = management.get(path("users", name))
+            if there is None or not _is_password(there, secret.get_secret_value()):
+                yield f"broker user {name}"
+
+
+def dangers(platform: Platform) -> Iterator[str]:
+    """Return nothing: a broker signs no URLs."""
+    return iter(())
+
+
+def _require_administrator(management: Management) -> None:
+    tags = _tags(management.get(path("whoami")) or {})
+    if "administrator" not in tags:
+        raise NotAdministrator(
+            "PRATIQUE_BROKER_MANAGEMENT: provisioning wants a user with the tag "
+            f"administrator; this one has {', '.join(sorted(tags)) or 'none'}"
+        )
+
+
+def _tags(user: Mapping[str, Any]) -> set[str]:
+    tags = user.get("tags") or []
+    return set(tags.split(",") if isinstance(tags, str) else tags)  # before 3.9
 
 
 def _policy(management: Management, vhost: str) -> Iterator[Change]:
@@ -95,9 +129,7 @@ def _wrong(
         return "missing"
     if not _is_password(there, password):
         return "another password"
-    tags = there.get("tags") or []
-    tags = tags.split(",") if isinstance(tags, str) else tags  # before RabbitMQ 3.9
-    if set(tags) != set(rights.tags):
+    if (tags := _tags(there)) != set(rights.tags):
         return f"tags: {', '.join(sorted(tags)) or 'none'}"
     return None
 
