@@ -52,6 +52,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # One place for all, so that it can be removed even if we are killed.
     tempfile.tempdir = str(request.home)
+    os.chdir(request.home)  # whoever looks for what works there finds us
     with ExitStack() as stack:
         if request.watch is not None:
             stack.callback(shutil.rmtree, request.home, ignore_errors=True)

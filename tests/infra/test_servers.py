@@ -1,65 +1,105 @@
 """Private servers: nothing of them is left behind, however their user ends."""
 
-import os
-import select
+import io
 import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import pika
 import psycopg2
 import pytest
 import sqlalchemy as sa
+from minio import Minio
 
-from infra.servers import postgresql
+from infra.servers import minio, postgresql, postgresql_server, rabbitmq
 from schemas.errors import SettingsError
+from tests.leftovers import left_in, listening, running_in
 
-# Starts a server, says where it lives and who it is, and waits to be ended.
+# Starts a server, says that it answers, and waits to be ended.
 HOST = """
-import sqlalchemy as sa
-from infra.servers import postgresql
-with postgresql() as url:
-    engine = sa.create_engine(url)
-    with engine.connect() as connection:
-        print(connection.exec_driver_sql("SHOW data_directory").scalar())
-        print(connection.exec_driver_sql("SHOW fsync").scalar(), flush=True)
-    engine.dispose()
+import sys
+from infra import servers
+print("starting", flush=True)
+with getattr(servers, sys.argv[1])():
+    print("ready", flush=True)
     input()
 """
+# 127.0.0.1 and ::1, as /proc/net/tcp and tcp6 write them.
+LOOPBACK = {"0100007F", "00000000000000000000000001000000"}
+KINDS = ["postgresql", "rabbitmq", "minio"]
 
 
-@pytest.mark.servers
-def test_a_server_ends_with_the_process_that_started_it() -> None:
-    host = subprocess.Popen(
-        [sys.executable, "-c", HOST],
+@pytest.fixture
+def place(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Where servers put their directories; they run as others, who must get in."""
+    path = Path(tempfile.mkdtemp())
+    path.chmod(0o711)
+    monkeypatch.setenv("TMPDIR", str(path))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    yield path
+    shutil.rmtree(path)
+
+
+def host(kind: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", HOST, kind],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
     )
-    assert host.stdout is not None
-    data = Path(host.stdout.readline().strip())
-    server = int((data / "postmaster.pid").read_text().splitlines()[0])
-    watch = os.pidfd_open(server)
 
-    host.kill()
-    host.communicate()
 
-    ended, _, _ = select.select([watch], [], [], 15)
-    os.close(watch)
-    shutil.rmtree(data.parent)
-    assert ended
+def answer(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
 
 
 @pytest.mark.servers
-def test_a_server_that_was_left_leaves_no_file_and_no_listener() -> None:
-    with postgresql() as url:
-        parsed = sa.make_url(url)
-        with sa.create_engine(url).connect() as connection:
-            data = connection.exec_driver_sql("SHOW data_directory").scalar_one()
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_server_ends_with_the_process_that_started_it(kind: str, place: Path) -> None:
+    starter = host(kind)
+    assert [answer(starter), answer(starter)] == ["starting", "ready"]
+    assert running_in(place)
 
-    assert not Path(data).parent.exists()
-    with pytest.raises(psycopg2.OperationalError, match="refused"):
-        psycopg2.connect(host=parsed.host, port=parsed.port)
+    starter.kill()
+    starter.communicate()
+
+    assert left_in(place) == {}
+
+
+@pytest.mark.servers
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_server_that_was_starting_ends_too(kind: str, place: Path) -> None:
+    starter = host(kind)
+    assert answer(starter) == "starting"
+    while not running_in(place):
+        assert starter.poll() is None
+
+    starter.kill()
+    starter.communicate()
+
+    assert left_in(place) == {}
+
+
+@pytest.mark.servers
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_server_listens_on_loopback_only_and_leaves_no_file(
+    kind: str, place: Path
+) -> None:
+    starter = host(kind)
+    assert [answer(starter), answer(starter)] == ["starting", "ready"]
+
+    addresses = listening(running_in(place))
+
+    starter.communicate("\n")
+    assert addresses
+    assert addresses <= LOOPBACK
+    assert left_in(place) == {}
+    assert list(place.iterdir()) == []
 
 
 @pytest.mark.servers
@@ -73,8 +113,91 @@ def test_a_server_syncs_and_wants_a_password() -> None:
             sa.create_engine(wrong).connect()
 
 
-def test_without_binaries_the_message_says_what_to_install(tmp_path: Path) -> None:
-    server = postgresql(tmp_path)
+@pytest.mark.servers
+def test_a_killed_postgresql_has_its_rows_when_it_starts_again() -> None:
+    with postgresql_server() as server:
+        server.ready()
+        execute(server.url, "CREATE TABLE kept AS SELECT 7 AS number")
 
-    with pytest.raises(SettingsError, match=r"sudo apt-get install -y .* postgresql"):
+        server.kill()
+        server.start()
+
+        assert execute(server.url, "SELECT number FROM kept") == 7
+
+
+@pytest.mark.servers
+def test_a_killed_rabbitmq_has_its_messages_when_it_starts_again() -> None:
+    with rabbitmq() as server:
+        publish(server.amqp_url)
+
+        server.kill()
+        server.start()
+
+        with pika.BlockingConnection(pika.URLParameters(server.amqp_url)) as connection:
+            queue = connection.channel().queue_declare("kept", passive=True)
+            assert queue.method.message_count == 1
+
+
+@pytest.mark.servers
+def test_a_killed_minio_has_its_objects_when_it_starts_again() -> None:
+    with minio() as server:
+        client = client_of(server.url)
+        client.make_bucket("kept")
+        client.put_object("kept", "key", io.BytesIO(b"bytes"), 5)
+
+        server.kill()
+        server.start()
+
+        assert client.get_object("kept", "key").data == b"bytes"
+
+
+@pytest.mark.parametrize(
+    ("kind", "package"),
+    [(postgresql, "postgresql"), (rabbitmq, "rabbitmq-server")],
+)
+def test_without_binaries_the_message_says_what_to_install(
+    kind: type, package: str, tmp_path: Path
+) -> None:
+    server = kind(tmp_path / "none")
+
+    with pytest.raises(SettingsError, match=rf"sudo apt-get install -y .* {package}$"):
         server.__enter__()
+
+
+def test_without_minio_the_message_says_how_to_build_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    with pytest.raises(SettingsError, match=r"python -m infra\.servers install"):
+        minio().__enter__()
+
+
+def execute(url: str, statement: str) -> object:
+    dsn = sa.make_url(url).set(drivername="postgresql")
+    connection = psycopg2.connect(dsn.render_as_string(hide_password=False))
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+        row = cursor.fetchone() if cursor.description else None
+    connection.close()
+    return row[0] if row else None
+
+
+def publish(url: str) -> None:
+    with pika.BlockingConnection(pika.URLParameters(url)) as connection:
+        channel = connection.channel()
+        channel.queue_declare("kept", durable=True)
+        channel.confirm_delivery()
+        # pika's types stop here.
+        persistent = pika.BasicProperties(  # type: ignore[no-untyped-call]
+            delivery_mode=2
+        )
+        channel.basic_publish("", "kept", b"message", persistent)
+
+
+def client_of(url: str) -> Minio:
+    parts = urlsplit(url)
+    address = f"{parts.hostname}:{parts.port}"
+    return Minio(address, parts.username, parts.password, secure=False)
