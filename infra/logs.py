@@ -14,8 +14,10 @@ def configure(level: str, style: Literal["text", "json"]) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Json() if style == "json" else _Text())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    for noisy in ("uvicorn", "alembic", "multipart", "python_multipart"):
+    for noisy in ("uvicorn", "alembic", "multipart", "python_multipart", "httpx"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    # It logs each failed connection with a traceback; our errors say as much.
+    logging.getLogger("pika").setLevel(logging.CRITICAL)
 
 
 class _Text(logging.Formatter):

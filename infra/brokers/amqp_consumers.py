@@ -117,7 +117,9 @@ class Consumer:
     def look(self) -> None:
         """See Watcher: a channel that the broker closed tells nobody else."""
         if self._channel.is_closed:
-            self.lose(pika_errors.ChannelWrongStateError("RabbitMQ closed the channel"))
+            closed = pika_errors.ChannelWrongStateError("RabbitMQ closed the channel")
+            # Why, pika tells only those who wait for an answer on the channel.
+            self.lose(getattr(self._channel, "_closing_reason", None) or closed)
 
     def lose(self, cause: BaseException) -> None:
         """See Watcher."""

@@ -10,6 +10,16 @@ from schemas.errors import QueueNotFound, SettingsError, Unavailable
 PIKA = (pika_errors.AMQPError, AMQPConnectorException, OSError)
 
 MENDS = "`pratique provision` declares it"
+_WORDS: dict[type[BaseException], str] = {
+    pika_errors.ProbableAuthenticationError: "RabbitMQ refuses the user or the password"
+    " of PRATIQUE_BROKER",
+    pika_errors.ProbableAccessDeniedError: "RabbitMQ has no such vhost, or its user may"
+    " not enter it",
+    pika_errors.ConnectionBlockedTimeout: "RabbitMQ takes nothing now: its memory or"
+    " disk alarm is on",
+    pika_errors.NackError: "RabbitMQ did not take the message: the queue is full or has"
+    " no leader",
+}
 _NOT_FOUND, _REFUSED, _PRECONDITION = 404, 403, 406
 
 
@@ -53,16 +63,13 @@ def _code(cause: BaseException) -> int | None:
 
 
 def _words(cause: BaseException | None) -> str:
-    if isinstance(cause, pika_errors.ProbableAuthenticationError):
-        return "RabbitMQ refuses the user or the password of PRATIQUE_BROKER"
-    if isinstance(cause, pika_errors.ProbableAccessDeniedError):
-        return "RabbitMQ has no such vhost, or its user may not enter it"
-    if isinstance(cause, pika_errors.ConnectionBlockedTimeout):
-        return "RabbitMQ takes nothing now: its memory or disk alarm is on"
+    for kind, words in _WORDS.items():
+        if isinstance(cause, kind):
+            return words
     if cause is not None and _code(cause) == _REFUSED:
         return (
             f"RabbitMQ's user lacks a permission ({getattr(cause, 'reply_text', '')})"
         )
-    if isinstance(cause, pika_errors.NackError):
-        return "RabbitMQ did not take the message: the queue is full or has no leader"
+    if isinstance(cause, pika_errors.ChannelClosedByBroker):
+        return f"RabbitMQ closed the channel ({cause.reply_text})"
     return f"RabbitMQ not reachable ({cause!r:.300})" if cause else "RabbitMQ is away"

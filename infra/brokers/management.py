@@ -60,6 +60,10 @@ class Management:
         """Create or replace what is under *path*."""
         self._ask("PUT", path, json=json)
 
+    def post(self, path: str, json: object) -> Any:
+        """Ask for something to be done; return the JSON document that answers."""
+        return _json(self._ask("POST", path, json=json))
+
     def delete(self, path: str) -> None:
         """Remove what is under *path*, if there is something."""
         self._ask("DELETE", path)

@@ -1,6 +1,7 @@
-"""Opening the embedded broker: URLs, and files that are not one."""
+"""Opening brokers: URLs, and files that are not one."""
 
 import sqlite3
+import ssl
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from infra.brokers import open_broker
+from infra.brokers.amqp_url import parameters
 from infra.brokers.sqlite import SqliteBroker
 from schemas.errors import SettingsError, Unavailable
 from schemas.ports import Message
@@ -15,7 +17,9 @@ from tests.contracts.brokers import now
 
 
 def test_an_unknown_scheme_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(SettingsError, match="'kafka'; known are amqp:, amqps:, sqlite:"):
+    with pytest.raises(
+        SettingsError, match="'kafka'; known are amqp:, amqps:, sqlite:"
+    ):
         open_broker("kafka://here", clock=now)
 
 
@@ -159,3 +163,59 @@ def test_a_closed_broker_is_unavailable(tmp_path: Path) -> None:
 
     with pytest.raises(Unavailable, match="closed"):
         broker.publish("made", Message(b"1"))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "amqp:",
+        "amqp://",
+        "amqp:sesame",
+        "amqp:///vhost",
+        "amqp://u:sesame@host:port/v",
+        "amqp://u:sesame@host:99999/v",
+        "amqp://u:ses/ame@host/v",
+        "amqp://user-without-password@host/v",
+        "amqp://u:sesame@host/v?heartbeat=sesame",
+        "amqp://u:sesame@host/v?sesame=1",
+        "amqp://u:sesame@[host/v",
+        "amqps://u:sesame@host/v?ssl_options=sesame",
+    ],
+)
+def test_a_malformed_rabbitmq_url_is_refused_without_repeating_it(url: str) -> None:
+    with pytest.raises(SettingsError, match="amqp://USER:PASSWORD@HOST") as refused:
+        open_broker(url, clock=now)
+
+    assert "sesame" not in f"{refused.value}{refused.value.__cause__}"
+
+
+@pytest.mark.parametrize("scheme", ["amqp", "amqps"])
+def test_opening_a_rabbitmq_waits_for_nobody(scheme: str) -> None:
+    broker = open_broker(f"{scheme}://u:p@host.invalid/v", clock=now)
+
+    broker.close()
+
+
+def test_a_rabbitmq_whose_name_is_unknown_is_unavailable() -> None:
+    broker = open_broker("amqp://u:p@host.invalid/v", clock=now)
+
+    with pytest.raises(Unavailable):
+        broker.ping()
+
+    broker.close()
+
+
+def test_the_certificate_of_an_amqps_server_is_checked() -> None:
+    found = parameters("amqps://u:p@host/v", "test")
+
+    assert found.ssl_options is not None
+    assert found.ssl_options.context.verify_mode is ssl.CERT_REQUIRED
+    assert found.ssl_options.context.check_hostname
+
+
+@pytest.mark.parametrize(
+    ("url", "vhost"),
+    [("amqp://u:p@h", "/"), ("amqp://u:p@h/%2F", "/"), ("amqp://u:p@h/a%20b", "a b")],
+)
+def test_the_vhost_is_the_urls_path(url: str, vhost: str) -> None:
+    assert parameters(url, "test").virtual_host == vhost

@@ -1,0 +1,99 @@
+"""The RabbitMQ broker under load: nothing is lost, and nothing grows."""
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+
+import pika
+import pytest
+
+from infra.brokers.management import Management, path
+from infra.servers import Vhost
+from schemas.ports import Broker
+from tests.contracts import brokers
+from tests.contracts.brokers import following, message
+
+pytestmark = pytest.mark.servers
+
+
+def test_fifty_threads_publish_at_once(amqp: Broker) -> None:
+    with ThreadPoolExecutor(50) as threads:
+        list(threads.map(lambda n: amqp.publish("lost", message(n)), range(1000)))
+
+    ready = amqp.depths()["third"].ready
+    assert ready == 1000
+
+
+def test_ten_thousand_messages_are_received_and_acked(
+    amqp: Broker, broker_vhost: Vhost
+) -> None:
+    fill(broker_vhost.amqp_url, "third", 10_000)
+
+    with (
+        amqp.subscribe("third", prefetch=50) as subscription,
+        ThreadPoolExecutor(4) as threads,
+    ):
+
+        def work(_: int) -> bytes:
+            delivery = following(subscription)
+            delivery.ack()
+            return delivery.message.body
+
+        bodies = list(threads.map(work, range(10_000)))
+
+    assert sorted(map(int, bodies)) == list(range(10_000))
+    assert brokers.figures(amqp, "third", (0, 0, 0)) == (0, 0, 0)
+
+
+def test_nothing_grows_with_subscriptions_that_come_and_go(
+    amqp: Broker, broker_vhost: Vhost
+) -> None:
+    amqp.publish("made", message(1))
+    with amqp.subscribe("first", prefetch=1):
+        before = (threading.active_count(), files())
+
+    for _ in range(200):
+        with amqp.subscribe("first", prefetch=1) as subscription:
+            following(subscription)
+    with amqp.subscribe("first", prefetch=1):
+        after = (threading.active_count(), files())
+
+    # What publishes keeps its channel.
+    assert (after, channels(broker_vhost, expected=1)) == (before, 1)
+
+
+def test_nothing_is_left_of_a_closed_broker(amqp: Broker) -> None:
+    amqp.subscribe("first", prefetch=1)
+    amqp.publish("made", message(1))
+    list(amqp.history())
+
+    amqp.close()
+
+    names = [thread.name for thread in threading.enumerate()]
+    assert [name for name in names if name.startswith("pratique ")] == []
+
+
+def files() -> int:
+    """Return how many descriptors this process has open."""
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def channels(vhost: Vhost, expected: int) -> int:
+    """Return how many channels are open, once they are *expected*: figures lag."""
+    deadline = time.monotonic() + 10
+    with closing(Management(vhost.management_url)) as management:
+        while True:
+            found = len(management.get(path("vhosts", vhost.name, "channels")))
+            if found == expected or time.monotonic() > deadline:
+                return found
+
+
+def fill(url: str, queue: str, count: int) -> None:
+    """Publish numbers without waiting for each to be safe."""
+    connection = pika.BlockingConnection(pika.URLParameters(url))
+    channel = connection.channel()
+    for number in range(count):
+        channel.basic_publish("", queue, str(number).encode())
+    connection.close()
