@@ -46,24 +46,37 @@ class Servers:
                 "broker": self.broker,
                 "broker_management": self.management,
                 "database": self.database,
-                "upload_signer": f"upload-signer:{self.secret}",
-                "download_signer": f"download-signer:{self.secret}",
+                "upload_signer": self.signer("upload"),
+                "download_signer": self.signer("download"),
                 **given,
             },
         )
 
     def environment(self, function: str) -> dict[str, str]:
         """Return the variables of a function's process: its own rights and no more."""
+        store, broker = self.users.store_user, self.users.broker_user
         found = {
-            "PRATIQUE_STORE": _as_user(self.store, function, self.secret),
-            "PRATIQUE_BROKER": _as_user(self.broker, function, self.secret),
+            "PRATIQUE_STORE": _as_user(self.store, store(function), self.secret),
+            "PRATIQUE_BROKER": _as_user(self.broker, broker(function), self.secret),
             "PRATIQUE_DATABASE": self.database,
         }
         if function == "upload":
-            for signer in ("upload", "download"):
-                pair = f"{signer}-signer:{self.secret}"
-                found[f"PRATIQUE_{signer.upper()}_SIGNER"] = pair
+            for kind in ("upload", "download"):
+                found[f"PRATIQUE_{kind.upper()}_SIGNER"] = self.signer(kind)
         return found
+
+    def signer(self, kind: str) -> str:
+        """Return key and secret that sign URLs of this *kind*."""
+        return f"{self.users.store_user(f'{kind}-signer')}:{self.secret}"
+
+    @property
+    def users(self) -> ProvisionSettings:
+        """Everybody who gets a user."""
+        return load(
+            ProvisionSettings,
+            store_secrets=dict.fromkeys(STORE_USERS, self.secret),
+            broker_secrets=dict.fromkeys(BROKER_USERS, self.secret),
+        )
 
 
 def _as_user(url: str, user: str, secret: str) -> str:
@@ -109,11 +122,6 @@ def world(
     """
     port = free_port()
     settings = servers.settings(port=port, **given)
-    secrets = load(
-        ProvisionSettings,
-        store_secrets=dict.fromkeys(STORE_USERS, servers.secret),
-        broker_secrets=dict.fromkeys(BROKER_USERS, servers.secret),
-    )
     environments = {
         function: {
             **servers.environment(function),
@@ -124,7 +132,7 @@ def world(
     }
     folder.mkdir(parents=True, exist_ok=True)
     with Platform(settings) as platform:
-        provision(platform, secrets)
+        provision(platform, servers.users)
         with (
             started(environments, folder, counts) as processes,
             Client(platform.public_url) as client,
