@@ -112,13 +112,13 @@ class Store:
 
 
 @contextmanager
-def store(url: str, *users: str) -> Iterator[Store]:
+def store(url: str, *users: str, **given: Any) -> Iterator[Store]:
     """Make the buckets of a store with names of its own; remove all of it after use."""
     prefix = f"t{uuid4().hex[:8]}-"
     settings = load(
         PlatformSettings,
         store=url,
-        port=0,
+        **{"port": 0, **given},
         quarantine_bucket=f"{prefix}quarantine",
         clean_bucket=f"{prefix}clean",
         originals_bucket=f"{prefix}originals",
