@@ -7,9 +7,11 @@ import click
 from infra import logs
 from infra.commands.output import Session, pass_session
 from infra.health import answering
+from infra.platform import Platform
 from infra.provision import provision
+from infra.provision.check import lacking
 from infra.service import serving, until_signalled
-from schemas.errors import PermanentError
+from schemas.errors import PermanentError, Unavailable
 
 log = logging.getLogger(__name__)
 _LOOK_S = 1
@@ -29,7 +31,9 @@ def run(session: Session, *, functions: tuple[str, ...]) -> None:
     for name in platform.unknown_variables():
         log.warning("unknown_setting", extra={"variable": name})
     with until_signalled() as stopped:
-        if not functions:
+        if functions:
+            _check(platform, functions)
+        else:
             provision(platform)
         with (
             serving(platform, functions) as service,
@@ -39,3 +43,17 @@ def run(session: Session, *, functions: tuple[str, ...]) -> None:
                 # Whoever restarts processes has to see that this one is of no use.
                 if names := service.ended():
                     raise PermanentError(f"{', '.join(names)} ended by itself")
+
+
+def _check(platform: Platform, functions: tuple[str, ...]) -> None:
+    """Refuse to start without what was not provisioned.
+
+    Servers that don't answer are waited for: until then the process is not ready.
+    """
+    try:
+        lacks = lacking(platform, platform.select(functions))
+    except Unavailable as exc:
+        log.warning("unchecked", extra={"cause": str(exc)})
+        return
+    if lacks:
+        raise PermanentError("; ".join(lacks))
