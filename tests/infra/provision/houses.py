@@ -47,7 +47,7 @@ class House:
         settings = self.platform.settings
         own = {
             "store": self.store_url(name),
-            "broker": self._as(name, "broker"),
+            "broker": self.broker_url(name),
             "broker_management": None,
             "upload_signer": self.signer("upload-signer"),
             "download_signer": self.signer("download-signer"),
@@ -65,6 +65,10 @@ class House:
     def store_url(self, name: str) -> SecretStr:
         """Return the store's URL for one of its users."""
         return self._as(name, "store")
+
+    def broker_url(self, name: str) -> SecretStr:
+        """Return the broker's URL for one of its users."""
+        return self._as(name, "broker")
 
     def _as(self, name: str, port: str) -> SecretStr:
         url = getattr(self.platform.settings, port).get_secret_value()
