@@ -125,7 +125,9 @@ def rabbitmq_server() -> RabbitAccess:
     if not url:
         running = _run().obtain("rabbitmq", "rabbitmq")
         return RabbitAccess(running.url, str(running.management_url))
-    access = RabbitAccess(url, os.environ["TEST_BROKER_MANAGEMENT"])
+    management = os.environ.get("TEST_BROKER_MANAGEMENT")
+    assert management, "TEST_BROKER_URL wants TEST_BROKER_MANAGEMENT beside it"
+    access = RabbitAccess(url, management)
     noted = Running(url=url, version=access.version(), source="TEST_BROKER_URL")
     _run().note("rabbitmq", "rabbitmq", noted)
     return access

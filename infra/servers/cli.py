@@ -24,18 +24,15 @@ def commands() -> None:
 @click.argument("wanted", nargs=-1, type=click.Choice(SERVERS))
 def install(wanted: tuple[str, ...]) -> None:
     """Get what is missing to start servers from binaries."""
-    if containers.engine_answers():
-        _say("a Docker engine answers: it has what is needed")
-        return
     get(wanted or SERVERS)
 
 
 @commands.command()
-@click.pass_context
-def start(context: click.Context) -> None:
+def start() -> None:
     """Start and provision them; print lines for `eval`."""
     if background.running() is None:
-        context.invoke(install)
+        if not containers.engine_answers():
+            get(SERVERS)
         _say("starting RabbitMQ, PostgreSQL and MinIO (some ten seconds)")
     else:
         _say("there are servers already; they are used")
