@@ -149,12 +149,17 @@ class Session:
             self._work(self._connection)
             if not self._connection.is_open:
                 return
+            # Nothing that was done is held by a local variable here.
             self._connection.process_data_events(time_limit=None)  # sleeps
-            for watcher in tuple(self._watchers):
-                watcher.look()
+            self._look()
+
+    def _look(self) -> None:
+        for watcher in tuple(self._watchers):
+            watcher.look()
 
     def _work(self, connection: pika.BlockingConnection) -> None:
-        while self._jobs:
+        # Not those that come meanwhile: deliveries have to get through, too.
+        for _ in range(len(self._jobs)):
             future, act = self._jobs.popleft()
             if not future.set_running_or_notify_cancel():
                 continue
@@ -162,7 +167,7 @@ class Session:
                 future.set_result(act(connection))
             except BaseException as exc:
                 future.set_exception(exc)  # it is the caller's
-                if connection.is_closed:
+                if connection.is_closed and isinstance(exc, PIKA):
                     raise
 
     def _finish(self, cause: BaseException) -> None:

@@ -30,7 +30,11 @@ def properties(
     headers: Mapping[str, str], key: str, published_at: datetime | None
 ) -> pika.BasicProperties:
     """Return the properties of a message that survives a restart of the broker."""
-    told = {name: text for name, text in headers.items() if _is_senders(name, text)}
+    told = {
+        name: text.encode(errors="replace").decode()  # lone surrogates are no UTF-8
+        for name, text in headers.items()
+        if _is_senders(name, text)
+    }
     told[_KEY] = key
     if published_at is not None:
         told[_PUBLISHED_AT] = published_at.astimezone(UTC).isoformat()

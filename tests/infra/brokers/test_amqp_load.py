@@ -1,7 +1,9 @@
 """The RabbitMQ broker under load: nothing is lost, and nothing grows."""
 
+import gc
 import threading
 import time
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -62,6 +64,18 @@ def test_nothing_grows_with_subscriptions_that_come_and_go(
 
     # What publishes keeps its channel.
     assert (after, channels(broker_vhost, expected=1)) == (before, 1)
+
+
+def test_a_closed_subscription_is_forgotten(amqp: Broker) -> None:
+    subscription = amqp.subscribe("first", prefetch=1)
+    forgotten = weakref.ref(subscription)
+    consumer = weakref.ref(subscription.consumer)  # type: ignore[attr-defined]
+
+    subscription.close()
+    del subscription
+    gc.collect()
+
+    assert (forgotten(), consumer()) == (None, None)
 
 
 def test_nothing_is_left_of_a_closed_broker(amqp: Broker) -> None:

@@ -66,6 +66,12 @@ def test_what_rabbitmq_would_act_upon_is_not_sent_along() -> None:
     assert sent.headers == {"x-replay": "dead", "x-key": "made"}
 
 
+def test_a_cause_that_is_no_unicode_can_be_sent() -> None:
+    sent = properties({"x-cause": "a\udc80b"}, "made", None)
+
+    assert sent.headers == {"x-cause": "a?b", "x-key": "made"}
+
+
 @pytest.mark.parametrize("attempt", ["", "-1", "0", "many", "9" * 5000, "²"])
 def test_an_attempt_that_is_no_number_is_the_first(attempt: str) -> None:
     _, got = received("first", "made", basic({"x-attempt": attempt}), b"")
