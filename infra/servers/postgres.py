@@ -81,6 +81,7 @@ def postgresql_server(installed: Path = INSTALLED) -> Iterator[PostgresqlServer]
             yield server
         finally:
             server.stop()
+            _free_memory(home, runs_as)
 
 
 def newest(installed: Path = INSTALLED) -> Path:
@@ -113,6 +114,15 @@ def _described(
     process = Process(command, home, runs_as=runs_as, stop=ends, orphaned=ends)
     url = f"postgresql+psycopg2://postgres:{password}@{LOOPBACK}:{port}/postgres"
     return PostgresqlServer(process, url=url)
+
+
+def _free_memory(home: Path, runs_as: pwd.struct_passwd | None) -> None:
+    """Remove the shared memory that a killed server left: nothing else would."""
+    left = home / "data" / "postmaster.pid"
+    if left.exists():
+        # Its line 7 is the segment's key and number (PostgreSQL's miscinit.c).
+        number = left.read_text().splitlines()[6].split()[1]
+        run(["ipcrm", "-m", number], home, runs_as)
 
 
 def _initdb(initdb: Path, home: Path, runs_as: pwd.struct_passwd | None) -> str:

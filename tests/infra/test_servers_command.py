@@ -17,10 +17,12 @@ import pytest
 
 from infra.servers.hold import Request
 from infra.servers.shared import held
-from infra.servers.state import Running, State, write
-from tests.leftovers import left_in, running_in
+from infra.servers.state import Running, State, read, write
+from tests.leftovers import left_in, listening, running_in
 
 ROOT = Path(__file__).resolve().parents[2]
+# 127.0.0.1 and ::1, as /proc/net/tcp and tcp6 write them.
+LOOPBACK = {"0100007F", "00000000000000000000000001000000"}
 NOWHERE = State(
     servers={
         "rabbitmq": Running(
@@ -75,8 +77,12 @@ def started(
     command = Command(tmp_path_factory.mktemp("runtime"))
     done = command("start")
     assert done.returncode == 0, done.stderr
+    state = read(command.state)
     yield command, done.stdout
     assert command("stop").returncode == 0
+    assert state is not None
+    assert state.home is not None
+    assert (running_in(state.home), state.home.exists()) == ({}, False)
 
 
 @pytest.fixture
@@ -144,6 +150,18 @@ def test_status_names_each_server_that_answers(started: tuple[Command, str]) -> 
     assert done.returncode == 0
     assert {row["server"] for row in rows} == {"minio", "postgresql", "rabbitmq"}
     assert all(row["answers"] for row in rows)
+
+
+@pytest.mark.servers
+def test_servers_listen_on_loopback_only(started: tuple[Command, str]) -> None:
+    state = read(started[0].state)
+    assert state is not None
+    assert state.home is not None
+
+    addresses = listening(running_in(state.home))
+
+    assert addresses
+    assert addresses <= LOOPBACK
 
 
 @pytest.mark.servers
