@@ -11,17 +11,20 @@ import json
 import random
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Thread
 
 from infra.demo import wait_until
+from infra.samples import images
 from tests.faults.flow import files, outcomes, send_all, settle
 from tests.faults.outages import Report, Stage, cases_of, judge, quarantined, stage
 
 _PREFETCH = 20
 _PATIENCE_S = 300
+_SENDERS = 3
+_BIG = (2400, 1800)
 
 
 @dataclass
@@ -42,15 +45,19 @@ def run(stage: Stage, folder: Path, count: int, kills: int, seed: int) -> Storm:
     """Send *count* files while workers are killed *kills* times."""
     folder.mkdir(parents=True)
     demo = stage.world.demo
-    paths = files(folder, count)
+    paths = [*files(folder, count // 3), *_photos(folder, count - count // 3)]
     calm, cases = cases_of(paths), cases_of(paths)
     send_all(demo, calm)
     settle(demo, calm, _PATIENCE_S)
     storm = Storm("workers", attempted=count)
-    sender = Thread(target=send_all, args=(demo, cases))
-    sender.start()
-    _kill(stage, storm, kills, random.Random(seed))
-    sender.join()
+    with ThreadPoolExecutor(_SENDERS) as senders:
+        sent = [
+            senders.submit(send_all, demo, cases[number::_SENDERS])
+            for number in range(_SENDERS)
+        ]
+        _kill(stage, storm, kills, random.Random(seed))
+        for each in sent:
+            each.result()
     began = time.monotonic()
     settle(demo, cases, _PATIENCE_S)
     storm.recovery_s = round(time.monotonic() - began, 1)
@@ -60,13 +67,22 @@ def run(stage: Stage, folder: Path, count: int, kills: int, seed: int) -> Storm:
     return storm
 
 
+def _photos(folder: Path, count: int) -> list[Path]:
+    """Write photos that take a while each: a queue has to be there at every kill."""
+    data = images.photo(size=_BIG)
+    paths = [folder / f"big-{number:04}.jpg" for number in range(count)]
+    for path in paths:
+        path.write_bytes(data)
+    return paths
+
+
 def _kill(stage: Stage, storm: Storm, kills: int, dice: random.Random) -> None:
-    """Kill the sanitizer, and every third time the metadata function."""
+    """Kill the sanitizer, and now and then the metadata function."""
     for number in range(kills):
-        function = "metadata" if number % 3 == 2 else "sanitizer"
+        function = "metadata" if number % 10 == 9 else "sanitizer"
         victim = stage.world.processes[function][0]
         wait_until(victim.ready, timeout_s=60)
-        held = _held(stage, function, dice.uniform(0, 0.3))
+        held = _held(stage, function, dice.uniform(0, 0.2))
         victim.kill()
         victim.start()
         storm.kills += 1
