@@ -89,7 +89,7 @@ class Demo:
     """A platform in a folder of its own, and the cases that go through it."""
 
     def __init__(self, folder: Path, platform: Platform, client: Client) -> None:
-        self._folder = folder
+        self.folder = folder
         self._platform = platform
         self._client = client
 
@@ -147,8 +147,8 @@ class Demo:
         if content is None:
             return None
         copy = Path("clean", case.door, Path(case.asset.path).name)
-        (self._folder / copy).parent.mkdir(parents=True, exist_ok=True)
-        (self._folder / copy).write_bytes(content)
+        (self.folder / copy).parent.mkdir(parents=True, exist_ok=True)
+        (self.folder / copy).write_bytes(content)
         return str(copy)
 
     def _drop(self, case: Case) -> UUID:

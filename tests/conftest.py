@@ -5,12 +5,10 @@ import secrets
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from shutil import copyfile
-from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
@@ -20,6 +18,7 @@ from infra.database import open_records
 from infra.servers import RabbitAccess, Vhost, postgresql_version
 from infra.servers.shared import Run
 from infra.servers.state import Running
+from tests.databases import schema
 
 # A busy machine is slow; that is no fault of what is tested.
 settings.register_profile(
@@ -174,13 +173,13 @@ def _servers_used(
 @pytest.fixture
 def postgresql_url(postgresql_admin: sa.Engine) -> Iterator[str]:
     """The URL of an empty schema of the test's own."""
-    with _schema(postgresql_admin) as url:
+    with schema(postgresql_admin) as url:
         yield url
 
 
 @pytest.fixture(scope="session")
 def _postgresql_tables(postgresql_admin: sa.Engine) -> Iterator[str]:
-    with _schema(postgresql_admin) as url:
+    with schema(postgresql_admin) as url:
         _provision(url)
         yield url
 
@@ -188,10 +187,10 @@ def _postgresql_tables(postgresql_admin: sa.Engine) -> Iterator[str]:
 @pytest.fixture
 def postgresql_records(_postgresql_tables: str, postgresql_admin: sa.Engine) -> str:
     """The URL of a schema with Pratique's tables, all of them empty."""
-    schema = sa.make_url(_postgresql_tables).query["options"]
+    options = sa.make_url(_postgresql_tables).query["options"]
     with postgresql_admin.connect() as connection:
         for table in ("asset_events", "consents", "assets", "projects"):
-            name = f"{str(schema).rpartition('=')[2]}.{table}"
+            name = f"{str(options).rpartition('=')[2]}.{table}"
             connection.exec_driver_sql(f"DELETE FROM {name}")
     return _postgresql_tables
 
@@ -214,14 +213,3 @@ def _provision(url: str) -> None:
     records = open_records(url, clock=lambda: datetime.now(UTC), grace=timedelta())
     records.provision()
     records.close()
-
-
-@contextmanager
-def _schema(admin: sa.Engine) -> Iterator[str]:
-    name = f"test_{uuid4().hex}"
-    with admin.connect() as connection:
-        connection.execute(sa.schema.CreateSchema(name))
-    url = admin.url.update_query_dict({"options": f"-c search_path={name}"})
-    yield url.render_as_string(hide_password=False)
-    with admin.connect() as connection:
-        connection.execute(sa.schema.DropSchema(name, cascade=True))
