@@ -1,10 +1,13 @@
 """What an S3 server says of objects, in headers and in listings."""
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from urllib.parse import unquote_plus
 from xml.etree import ElementTree
+
+from urllib3 import BaseHTTPResponse
 
 from infra.stores.s3_requests import Requests
 from schemas.errors import ObjectNotFound, Unavailable
@@ -12,7 +15,7 @@ from schemas.objects import ObjectInfo, ObjectRef
 
 META = "x-amz-meta-"
 _PAGE = 1000  # as many as S3 gives at once
-_NAMESPACE = "{http://s3.amazonaws.com/doc/2006-03-01/}"
+_VERSION = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._-]{1,1024}")
 
 
 def version_in(headers: Mapping[str, str]) -> str | None:
@@ -52,8 +55,32 @@ def describe(requests: Requests, ref: ObjectRef) -> ObjectInfo:
 
 
 def version_query(ref: ObjectRef) -> dict[str, str]:
-    """Return what names *ref*'s version in a request."""
-    return {"versionId": ref.version} if ref.version else {}
+    """Return what names *ref*'s version in a request.
+
+    Raises:
+        ObjectNotFound: no server makes such versions. Events are forged: what a server
+            answers to a path for a version looks like a fault of its own.
+    """
+    if ref.version is None:
+        return {}
+    if not _VERSION.fullmatch(ref.version):
+        raise ObjectNotFound(f"{ref}: there can't be such a version")
+    return {"versionId": ref.version}
+
+
+def document(answer: BaseHTTPResponse, name: str) -> ElementTree.Element:
+    """Return the XML element *name* that an answer consists of.
+
+    Raises:
+        Unavailable: it is something else, such as a page of a proxy.
+    """
+    try:
+        root = ElementTree.fromstring(answer.data)  # noqa: S314  (our own server's)
+    except ElementTree.ParseError as exc:
+        raise Unavailable(f"the store's answer is no {name}") from exc
+    if root.tag.rpartition("}")[2] != name:
+        raise Unavailable(f"the store's answer is no {name}")
+    return root
 
 
 def scan(
@@ -68,7 +95,8 @@ def scan(
     query = {"versions": "", "encoding-type": "url", "prefix": prefix}
     query |= {"max-keys": str(page)}
     while True:
-        root = _listing(requests, bucket, query)
+        answer = requests.send("GET", bucket, query=query)
+        root = document(answer, "ListVersionsResult")
         for element in root:
             info = _entry(requests, bucket, element)
             if info is not None:
@@ -80,20 +108,10 @@ def scan(
         query["version-id-marker"] = _text(root, "NextVersionIdMarker")
 
 
-def _listing(
-    requests: Requests, bucket: str, query: Mapping[str, str]
-) -> ElementTree.Element:
-    answer = requests.send("GET", bucket, query=query)
-    try:
-        return ElementTree.fromstring(answer.data)  # noqa: S314  (our own server's)
-    except ElementTree.ParseError as exc:
-        raise Unavailable(f"the listing of {bucket} is no XML") from exc
-
-
 def _entry(
     requests: Requests, bucket: str, element: ElementTree.Element
 ) -> ObjectInfo | None:
-    kind = element.tag.removeprefix(_NAMESPACE)
+    kind = element.tag.rpartition("}")[2]
     if kind not in ("Version", "DeleteMarker"):
         return None
     version = _text(element, "VersionId")
@@ -109,4 +127,4 @@ def _entry(
 
 
 def _text(element: ElementTree.Element, name: str) -> str:
-    return element.findtext(f"{_NAMESPACE}{name}") or ""
+    return element.findtext(f"{{*}}{name}") or ""

@@ -1,14 +1,13 @@
 """Making buckets of an S3 server, and looking whether they are made."""
 
-from xml.etree.ElementTree import ParseError
-
 from minio.commonconfig import ENABLED
 from minio.versioningconfig import VersioningConfig
-from minio.xml import Element, SubElement, getbytes, marshal, unmarshal
+from minio.xml import Element, SubElement, getbytes, marshal
 
+from infra.stores.s3_answers import document
 from infra.stores.s3_errors import Refusal
 from infra.stores.s3_requests import Requests
-from schemas.errors import PratiqueError, SettingsError, Unavailable
+from schemas.errors import PratiqueError, SettingsError
 
 _VERSIONING = {"versioning": ""}
 _DEFAULT_REGION = "us-east-1"  # it may not be named
@@ -48,11 +47,8 @@ def provisioned(requests: Requests, bucket: str, *, versioned: bool) -> bool:
 def has_versions(requests: Requests, bucket: str) -> bool:
     """Return whether every put into *bucket* becomes a version."""
     answer = requests.send("GET", bucket, query=_VERSIONING)
-    try:
-        found = unmarshal(VersioningConfig, answer.data.decode())
-    except (ParseError, ValueError) as exc:
-        raise Unavailable(f"the store garbles the versioning of {bucket}") from exc
-    return found.status == ENABLED
+    found = document(answer, "VersioningConfiguration")
+    return found.findtext("{*}Status") == ENABLED
 
 
 def ping(requests: Requests) -> None:

@@ -20,12 +20,8 @@ from schemas.errors import (
 # What the codes say that tell more than an answer's status.
 _MEANINGS: dict[str, tuple[type[PratiqueError], str]] = {
     **dict.fromkeys(
-        (
-            "NoSuchKey",
-            "NoSuchVersion",
-            "MethodNotAllowed",  # the version is a delete marker's
-            "XMinioInvalidResourceName",  # the version has `..` or the like
-        ),
+        # The last one is the answer to asking for a delete marker's version.
+        ("NoSuchKey", "NoSuchVersion", "MethodNotAllowed"),
         (ObjectNotFound, "nothing is stored here"),
     ),
     **dict.fromkeys(
@@ -57,7 +53,12 @@ _MEANINGS: dict[str, tuple[type[PratiqueError], str]] = {
     ),
 }
 # Where an answer has no body: to HEAD.
-_BY_STATUS = {404: "NoSuchKey", 405: "MethodNotAllowed", 412: "PreconditionFailed"}
+_BY_STATUS = {
+    400: "BadRequest",
+    404: "NoSuchKey",
+    405: "MethodNotAllowed",
+    412: "PreconditionFailed",
+}
 
 
 class Refusal(Exception):
@@ -88,14 +89,22 @@ def refusal(answer: BaseHTTPResponse) -> Refusal:
     return Refusal(answer, found.code or "", found.message or "")
 
 
-def meaning(refused: Refusal, what: str, bucket: str, user: str) -> PratiqueError:
+def named(method: str, bucket: str, key: str) -> str:
+    """Return what messages call a request."""
+    return f"{method} {bucket}/{key}" if key else f"{method} {bucket or 'buckets'}"
+
+
+def meaning(
+    refused: Refusal, method: str, bucket: str, key: str, user: str
+) -> PratiqueError:
     """Return the error that says what *refused* means.
 
     Args:
-        what: the request: a verb and an object; user: whose request it was.
+        method, bucket, key: the request; user: whose it was.
     """
+    what = named(method, bucket, key)
     code, status = refused.code, refused.status
-    if code == "NoSuchBucket":
+    if code == "NoSuchBucket" or (code == "NoSuchKey" and not key):
         # Of a store that was set up anew nothing may be concluded either.
         return Unavailable(f"bucket {bucket} is missing: `pratique provision` makes it")
     if _no_version(refused):
@@ -108,7 +117,7 @@ def meaning(refused: Refusal, what: str, bucket: str, user: str) -> PratiqueErro
             f"{what}: the store denies it to user {user} ({code}); "
             "`pratique provision` sets the rights"
         )
-    if status >= 500 or status in (408, 429) or not code:
+    if (status >= 500 and status != 501) or status in (408, 429) or not code:
         return Unavailable(f"{what}: the store answers {status} {code}".rstrip())
     return PermanentError(f"{what}: the store refuses it ({status} {code})")
 

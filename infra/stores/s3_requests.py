@@ -4,6 +4,7 @@ minio-py signs them and reads its errors. Its own client is left aside: it holds
 in memory, knows no conditional writes (7.2.20), and hides an outage for minutes.
 """
 
+import logging
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from urllib.parse import SplitResult
@@ -14,7 +15,7 @@ from minio.time import to_amz_date
 from urllib3.exceptions import HTTPError, ProtocolError
 
 from infra.stores.s3_address import Address
-from infra.stores.s3_errors import Refusal, meaning, refusal
+from infra.stores.s3_errors import Refusal, meaning, named, refusal
 from schemas.errors import Unavailable
 
 # Reading: between two pieces, not for a whole answer. Connecting: for sending, too.
@@ -31,6 +32,8 @@ class Requests:
         self, address: Address, *, connections: int, timeout: urllib3.Timeout = TIMEOUT
     ) -> None:
         self._address = address
+        # More threads than connections are no fault: what is too many is closed.
+        logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
         self._pool = urllib3.connection_from_url(
             address.base_url, maxsize=connections, timeout=timeout
         )
@@ -62,18 +65,18 @@ class Requests:
             ObjectNotFound, ObjectExists, InvalidKey, PermanentError: what was refused.
             Unavailable: the server could not be reached or answered with an error.
         """
-        what = f"{method} {bucket}/{key}" if key else f"{method} {bucket or 'buckets'}"
         url = self._address.url(bucket, key, query)
         try:
             answer = self._open(method, url, dict(headers or {}), body)
             if answer.status >= 300 or not streamed:
                 answer.read(decode_content=False, cache_content=True)
         except HTTPError as exc:
+            what = named(method, bucket, key)
             raise Unavailable(f"{what}: the store can't be reached: {exc}") from exc
         if answer.status >= 300:
             refused = refusal(answer)
             self._look_for(bucket, key, refused)
-            raise meaning(refused, what, bucket, self._user) from refused
+            raise meaning(refused, method, bucket, key, self._user) from refused
         return answer
 
     def close(self) -> None:

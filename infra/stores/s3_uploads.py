@@ -12,9 +12,10 @@ from xml.etree import ElementTree
 
 from urllib3 import BaseHTTPResponse
 
+from infra.stores.s3_answers import document
 from infra.stores.s3_errors import meaning, refusal
 from infra.stores.s3_requests import Requests
-from schemas.errors import PratiqueError, Unavailable
+from schemas.errors import PratiqueError
 from schemas.objects import ObjectRef
 
 log = logging.getLogger(__name__)
@@ -117,7 +118,8 @@ class _Parts:
     ) -> tuple[BaseHTTPResponse, int]:
         """Store the stream; see upload."""
         answer = self._post({"uploads": ""}, headers, b"")
-        upload_id = _found(answer, "UploadId")
+        started = document(answer, "InitiateMultipartUploadResult")
+        upload_id = started.findtext("{*}UploadId", "")
         try:
             etags, size = self._send(upload_id)
             if size_bytes not in (None, size):
@@ -149,7 +151,8 @@ class _Parts:
         if b"<Error>" in answer.data:
             # It may begin with 200 and fail while it puts the parts together.
             refused = refusal(answer)
-            raise meaning(refused, f"POST {self._ref}", self._ref.bucket, "")
+            raise meaning(refused, "POST", self._ref.bucket, self._ref.key, "")
+        document(answer, "CompleteMultipartUploadResult")
         return answer
 
     def _post(
@@ -212,11 +215,3 @@ def _fill(buffer: memoryview, stream: BinaryIO) -> int:
 
 def _cut(part: memoryview) -> Iterator[memoryview]:
     return (part[i : i + _CHUNK_BYTES] for i in range(0, len(part), _CHUNK_BYTES))
-
-
-def _found(answer: BaseHTTPResponse, name: str) -> str:
-    root = ElementTree.fromstring(answer.data)  # noqa: S314  (our own server's)
-    text = root.findtext(f"{{*}}{name}")
-    if not text:
-        raise Unavailable(f"the store's answer has no {name}")
-    return text

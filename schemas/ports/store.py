@@ -16,11 +16,16 @@ class ObjectStore(Protocol):
     A versioned bucket keeps every put under a key as a version of its own; another
     bucket keeps the newest bytes only. Keys have 1 to 1,024 bytes of UTF-8; a key
     with an empty, `.` or `..` segment, a backslash, a NUL or a leading slash raises
-    InvalidKey.
+    InvalidKey. So may one that a server can't hold: MinIO wants segments of at most
+    255 bytes.
     """
 
     def provision(self, bucket: str, *, versioned: bool) -> None:
-        """Create *bucket* if it is missing. Safe to run twice."""
+        """Create *bucket* if it is missing. Safe to run twice.
+
+        Raises:
+            SettingsError: it is there, with versions though it should have none.
+        """
 
     def provisioned(self, bucket: str, *, versioned: bool) -> bool:
         """Return whether *bucket* is there as provision would have it."""
@@ -72,8 +77,11 @@ class ObjectStore(Protocol):
     def ranges(self, ref: ObjectRef) -> RangedReader:
         """Return a reader that fetches an object's bytes by range.
 
+        It stays with the version that it began with.
+
         Raises:
-            ObjectNotFound: nothing is stored under *ref*, now or at a later read.
+            ObjectNotFound: nothing is stored under *ref*, now or at a later read; or
+                something else is by then.
         """
 
     def head(self, ref: ObjectRef) -> ObjectInfo:
@@ -84,18 +92,23 @@ class ObjectStore(Protocol):
         """
 
     def list(self, bucket: str, prefix: str = "") -> Iterator[ObjectInfo]:
-        """Return every version of every object under *prefix*, keys in order."""
+        """Return every version and marker of every key under *prefix*, keys in order.
+
+        MinIO leaves out `a/1` while there is a version or marker of `a`.
+        """
 
     def delete(self, ref: ObjectRef) -> None:
         """Delete exactly that version, and no newer one. Safe to run twice.
 
-        In a bucket without versions it deletes the object.
+        In a bucket without versions it deletes the object. Without a version, in a
+        bucket that has them, it adds a delete marker that hides what is there.
         """
 
     def presign_get(self, ref: ObjectRef, *, expires: timedelta, filename: str) -> str:
         """Return a URL that answers GET with the object as download of *filename*.
 
-        After *expires* the URL answers 403.
+        After *expires* the URL answers 403. Whoever has any presigned URL may do what
+        its signer may, so signers are users of their own (SettingsError without them).
         """
 
     def presign_put(

@@ -66,7 +66,7 @@ class MinioWorld:
         for bucket in self.buckets:
             if not self.client.bucket_exists(bucket):
                 self.client.make_bucket(bucket)
-        self.client.set_bucket_versioning(versioned, VersioningConfig(ENABLED))
+        self.versions(versioned, ENABLED)
         self.signers = S3Options(
             upload_signer=self.user(PUT), download_signer=self.user(GET)
         )
@@ -82,6 +82,10 @@ class MinioWorld:
         self._admin.policy_add(name, policy=policy)
         self._admin.attach_policy([name], user=name)
         return f"{name}:{secret}"
+
+    def versions(self, bucket: str, status: str) -> None:
+        """Switch versions on or off."""
+        self.client.set_bucket_versioning(bucket, VersioningConfig(status))
 
     def empty(self) -> None:
         """Remove all that the buckets hold."""
