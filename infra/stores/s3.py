@@ -16,6 +16,7 @@ from infra.stores.s3_address import Address, elsewhere
 from infra.stores.s3_answers import (
     META,
     describe,
+    etag_in,
     info_in,
     scan,
     time_in,
@@ -112,7 +113,7 @@ class S3Store:
             "HEAD", ref.bucket, ref.key, query=version_query(ref)
         )
         info = info_in(ref, answer.headers)
-        return S3Ranges(self._requests, info, answer.headers["etag"])
+        return S3Ranges(self._requests, info, etag_in(answer.headers))
 
     def head(self, ref: ObjectRef) -> ObjectInfo:
         """See ObjectStore."""

@@ -24,6 +24,17 @@ def version_in(headers: Mapping[str, str]) -> str | None:
     return None if version == "null" else version
 
 
+def etag_in(headers: Mapping[str, str]) -> str:
+    """Return what tells an object's bytes from others under its key.
+
+    Raises:
+        Unavailable: the answer has none, so it is no S3 server's.
+    """
+    if "etag" not in headers:
+        raise Unavailable("the store's answer has no ETag")
+    return headers["etag"]
+
+
 def time_in(headers: Mapping[str, str], name: str) -> datetime:
     """Return the time in a header; the present where it has none."""
     try:
@@ -106,6 +117,8 @@ def scan(
         # A key begins anew with the version after the last one seen.
         query["key-marker"] = unquote_plus(_text(root, "NextKeyMarker"))
         query["version-id-marker"] = _text(root, "NextVersionIdMarker")
+        if not query["key-marker"]:  # it would begin again, for ever
+            raise Unavailable(f"the listing of {bucket} breaks off")
 
 
 def _entry(

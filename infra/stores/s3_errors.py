@@ -117,9 +117,15 @@ def meaning(
             f"{what}: the store denies it to user {user} ({code}); "
             "`pratique provision` sets the rights"
         )
-    if (status >= 500 and status != 501) or status in (408, 429) or not code:
+    if _passing(status) or not code:
         return Unavailable(f"{what}: the store answers {status} {code}".rstrip())
     return PermanentError(f"{what}: the store refuses it ({status} {code})")
+
+
+def _passing(status: int) -> bool:
+    """Return whether an answer tells of the server's state, not of the request."""
+    # Below 400: an upload in parts that began with 200 and failed, or a redirection.
+    return status < 400 or status in (408, 429) or (status >= 500 and status != 501)
 
 
 def _no_version(refused: Refusal) -> bool:

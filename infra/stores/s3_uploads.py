@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 
 from urllib3 import BaseHTTPResponse
 
-from infra.stores.s3_answers import document
+from infra.stores.s3_answers import document, etag_in
 from infra.stores.s3_errors import meaning, refusal
 from infra.stores.s3_requests import Requests
 from schemas.errors import PratiqueError
@@ -136,7 +136,7 @@ class _Parts:
             query = {"partNumber": str(len(etags) + 1), "uploadId": upload_id}
             part = _cut(self._buffer[:length])
             answer = _put(self._requests, self._ref, part, length, {}, query=query)
-            etags.append(answer.headers["etag"])
+            etags.append(etag_in(answer.headers))
             size += length
             length = _fill(self._buffer, self._stream)
         return etags, size

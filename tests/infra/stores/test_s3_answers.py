@@ -121,6 +121,14 @@ def test_what_is_no_s3_server_is_unavailable(
         act(opened(address))
 
 
+def test_a_listing_that_does_not_say_how_it_goes_on_is_unavailable() -> None:
+    name = "ListVersionsResult"
+    page = f"<{name}><IsTruncated>true</IsTruncated></{name}>".encode()
+
+    with scripted(answer("200 OK", page)) as address, pytest.raises(Unavailable):
+        list(opened(address).list("bucket"))
+
+
 @pytest.mark.parametrize("given", [b"", b"0123", b"012345678"])
 def test_a_body_that_breaks_off_is_unavailable_and_no_short_object(
     given: bytes,
@@ -218,14 +226,47 @@ def test_somebody_elses_bucket_is_not_provisioned() -> None:
         opened(address).provision("bucket", versioned=True)
 
 
-def test_parts_that_can_not_be_put_together_are_noticed_in_a_200() -> None:
-    name = "InitiateMultipartUploadResult"
-    began = answer("200 OK", f"<{name}><UploadId>1</UploadId></{name}>".encode())
-    part = answer("200 OK", b"", 'ETag: "1"')
-    failed = b"  <Error><Code>InternalError</Code><Message>No.</Message></Error>"
-    answers = began, part, answer("200 OK", failed), answer("204 No Content")
+PARTS = "InitiateMultipartUploadResult"
+BEGAN = answer("200 OK", f"<{PARTS}><UploadId>1</UploadId></{PARTS}>".encode())
+PART = answer("200 OK", b"", 'ETag: "1"')
+FAILED = b"  <Error><Code>InternalError</Code><Message>No.</Message></Error>"
 
-    with scripted(*answers) as address, pytest.raises(Unavailable):
-        opened(address).put(
-            REF, BytesIO(bytes(7 << 20)), size_bytes=None, media_type="a/b", metadata={}
-        )
+
+def put_one_part(store: ObjectStore) -> None:
+    stream = BytesIO(bytes(6 << 20))
+    store.put(REF, stream, size_bytes=None, media_type="a/b", metadata={})
+
+
+def test_parts_that_can_not_be_put_together_are_noticed_in_a_200() -> None:
+    answers = BEGAN, PART, answer("200 OK", FAILED), answer("204 No Content")
+
+    with scripted(*answers) as address, pytest.raises(Unavailable, match="Internal"):
+        put_one_part(opened(address))
+
+
+def test_an_upload_in_parts_that_ends_without_an_answer_is_unavailable() -> None:
+    answers = BEGAN, PART, answer("200 OK", b""), answer("204 No Content")
+
+    with scripted(*answers) as address, pytest.raises(Unavailable, match="Complete"):
+        put_one_part(opened(address))
+
+
+def test_parts_that_can_not_be_removed_hide_no_error(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    answers = BEGAN, error("503 Service Unavailable", "SlowDown"), error("403 F", "No")
+
+    with scripted(*answers) as address, pytest.raises(Unavailable, match="SlowDown"):
+        put_one_part(opened(address))
+
+    assert caplog.messages == ["parts_left"]
+
+
+@pytest.mark.parametrize("act", [lambda s: s.ranges(REF), put_one_part])
+def test_an_answer_without_etag_is_unavailable(
+    act: Callable[[ObjectStore], object],
+) -> None:
+    answers = BEGAN, answer("200 OK"), answer("204 No Content")
+
+    with scripted(*answers) as address, pytest.raises(Unavailable, match="ETag"):
+        act(opened(address))

@@ -147,8 +147,8 @@ class Proxy:
 def answer(status: str, body: bytes = b"", *headers: str, length: int = -1) -> bytes:
     """Return an HTTP answer; *length* is what it claims if not the body's."""
     claimed = len(body) if length < 0 else length
-    lines = [f"HTTP/1.1 {status}", f"Content-Length: {claimed}", *headers, "", ""]
-    return "\r\n".join(lines).encode() + body
+    fixed = [f"HTTP/1.1 {status}", f"Content-Length: {claimed}", "Connection: close"]
+    return "\r\n".join([*fixed, *headers, "", ""]).encode() + body
 
 
 def error(status: str, code: str) -> bytes:
