@@ -91,7 +91,8 @@ class Topology:
         listed = {
             str(found["name"]): int(found.get("messages_unacknowledged") or 0)
             for found in self._management.queues(self._vhost)
-            if not str(found["name"]).startswith(_OURS)
+            # An exclusive queue is somebody's connection's, and answers nobody else.
+            if not (str(found["name"]).startswith(_OURS) or found.get("exclusive"))
         }
         return _depths(listed, self._link.call(lambda c: dict(_ready(c, listed))))
 

@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -113,20 +114,22 @@ def _done(world: World) -> int:
 
 
 def _read(world: World, at_s: float) -> Reading:
-    api = Management(world.servers.management)
     vhost = world.servers.broker.rpartition("/")[2]
     named = {
         f"{each.functions[0]}-{number}": each.pid
         for group in world.processes.values()
         for number, each in enumerate(group)
     }
+    with closing(Management(world.servers.management)) as api:
+        connections = api.get(path("vhosts", vhost, "connections"))
+        channels = api.get(path("vhosts", vhost, "channels"))
     return Reading(
         at_s=round(at_s, 1),
         done=_done(world),
         resident_mb={name: _resident_mb(pid) for name, pid in named.items()},
         descriptors={name: _descriptors(pid) for name, pid in named.items()},
-        connections=len(api.get(path("vhosts", vhost, "connections"))),
-        channels=len(api.get(path("vhosts", vhost, "channels"))),
+        connections=len(connections),
+        channels=len(channels),
     )
 
 

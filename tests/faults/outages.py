@@ -11,7 +11,7 @@ import json
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -161,11 +161,11 @@ def _logged(world: World, event: str) -> int:
 def _without_notifications(stage: Stage, cases: list[Case], report: Report) -> float:
     """Take every function's binding away: nothing is announced any more."""
     platform = stage.world.platform
-    api = Management(stage.world.servers.management)
     vhost = stage.world.servers.broker.rpartition("/")[2]
-    for function in platform.event_functions:
-        key = routing_key(function.listens)
-        api.delete(path("bindings", vhost, "e", EVENTS, "q", function.name, key))
+    with closing(Management(stage.world.servers.management)) as api:
+        for function in platform.event_functions:
+            key = routing_key(function.listens)
+            api.delete(path("bindings", vhost, "e", EVENTS, "q", function.name, key))
     send_all(stage.world.demo, cases)
     began = time.monotonic()
     settle(stage.world.demo, cases, _PATIENCE_S)

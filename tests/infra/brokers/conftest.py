@@ -1,12 +1,13 @@
 """A RabbitMQ broker behind a proxy."""
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from datetime import timedelta
 
 import pytest
 
 from infra.brokers import open_broker
+from infra.brokers.management import Management
 from infra.brokers.options import AmqpOptions
 from infra.servers import Vhost
 from schemas.ports import Broker
@@ -14,6 +15,13 @@ from tests.contracts.broker.proxy import Proxy, proxy
 from tests.contracts.brokers import DELAYS, QUEUES, now
 
 Connect = Callable[..., Broker]
+
+
+@pytest.fixture
+def management(broker_vhost: Vhost) -> Iterator[Management]:
+    """The management API of the test's virtual host."""
+    with closing(Management(broker_vhost.management_url)) as opened:
+        yield opened
 
 
 @pytest.fixture

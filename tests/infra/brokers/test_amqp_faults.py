@@ -139,9 +139,8 @@ def test_settling_on_a_lost_connection_is_unavailable_and_moves_nothing(
 
 
 def test_the_deletion_of_a_queue_is_noticed_by_who_waits(
-    amqp: Broker, broker_vhost: Vhost
+    amqp: Broker, broker_vhost: Vhost, management: Management
 ) -> None:
-    management = Management(broker_vhost.management_url)
     with (
         amqp.subscribe("first", prefetch=1) as subscription,
         ThreadPoolExecutor(1) as threads,
@@ -156,9 +155,8 @@ def test_the_deletion_of_a_queue_is_noticed_by_who_waits(
 
 
 def test_a_deleted_queue_is_back_after_provision(
-    amqp: Broker, broker_vhost: Vhost
+    amqp: Broker, broker_vhost: Vhost, management: Management
 ) -> None:
-    management = Management(broker_vhost.management_url)
     management.delete(path("queues", broker_vhost.name, "first"))
     management.close()
     with pytest.raises(QueueNotFound, match="pratique provision"):

@@ -61,9 +61,7 @@ def test_a_refused_user_is_told_in_words(
 
 
 @pytest.mark.servers
-def test_a_missing_vhost_is_named(broker_vhost: Vhost) -> None:
-    management = Management(broker_vhost.management_url)
-
+def test_a_missing_vhost_is_named(management: Management) -> None:
     with pytest.raises(SettingsError, match="no vhost 'nowhere/'"):
         management.queues("nowhere/")
 
@@ -71,9 +69,7 @@ def test_a_missing_vhost_is_named(broker_vhost: Vhost) -> None:
 
 
 @pytest.mark.servers
-def test_nothing_is_where_nothing_was_put(broker_vhost: Vhost) -> None:
-    management = Management(broker_vhost.management_url)
-
+def test_nothing_is_where_nothing_was_put(management: Management) -> None:
     management.delete(path("users", "nobody-at-all"))
     found = management.get(path("users", "nobody-at-all"))
 
@@ -82,8 +78,9 @@ def test_nothing_is_where_nothing_was_put(broker_vhost: Vhost) -> None:
 
 
 @pytest.mark.servers
-def test_what_the_api_does_not_like_is_told(broker_vhost: Vhost) -> None:
-    management = Management(broker_vhost.management_url)
+def test_what_the_api_does_not_like_is_told(
+    broker_vhost: Vhost, management: Management
+) -> None:
     where = path("policies", broker_vhost.name, "wrong")
 
     with pytest.raises(SettingsError, match="400"):

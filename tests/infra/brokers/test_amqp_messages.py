@@ -205,9 +205,8 @@ def test_a_dead_letter_of_a_dead_letter_stays_where_it_is(amqp: Broker) -> None:
 
 @pytest.mark.servers
 def test_a_message_of_minios_is_read_from_queue_and_journal(
-    amqp: Broker, broker_vhost: Vhost
+    amqp: Broker, broker_vhost: Vhost, management: Management
 ) -> None:
-    management = Management(broker_vhost.management_url)
     told = {"minio-bucket": "quarantine", "minio-event": "s3:ObjectCreated:Put"}
     document = {
         "properties": {"delivery_mode": 2, "headers": told},

@@ -20,9 +20,8 @@ def test_nothing_is_provisioned_on_an_empty_vhost(connect: Connect) -> None:
 
 
 def test_a_queue_without_one_of_its_ladder_is_not_provisioned(
-    amqp: Broker, broker_vhost: Vhost
+    amqp: Broker, broker_vhost: Vhost, management: Management
 ) -> None:
-    management = Management(broker_vhost.management_url)
     management.delete(path("queues", broker_vhost.name, "first.retry.60m"))
     management.close()
 
@@ -45,9 +44,8 @@ def test_who_may_not_see_bindings_is_told_of_the_queues_only(
 
 
 def test_a_queue_with_other_arguments_is_refused_in_words(
-    connect: Connect, broker_vhost: Vhost
+    connect: Connect, broker_vhost: Vhost, management: Management
 ) -> None:
-    management = Management(broker_vhost.management_url)
     management.put(path("queues", broker_vhost.name, "first"), {"durable": True})
     management.close()
 
@@ -56,9 +54,8 @@ def test_a_queue_with_other_arguments_is_refused_in_words(
 
 
 def test_an_exchange_of_another_type_is_refused_in_words(
-    connect: Connect, broker_vhost: Vhost
+    connect: Connect, broker_vhost: Vhost, management: Management
 ) -> None:
-    management = Management(broker_vhost.management_url)
     where = path("exchanges", broker_vhost.name, "pratique.events")
     management.put(where, {"type": "fanout", "durable": True})
     management.close()
@@ -94,9 +91,8 @@ def test_publishing_to_a_broker_that_is_not_provisioned_waits_for_that(
 
 
 def test_publishing_without_a_journal_waits_for_that(
-    amqp: Broker, broker_vhost: Vhost
+    amqp: Broker, broker_vhost: Vhost, management: Management
 ) -> None:
-    management = Management(broker_vhost.management_url)
     management.delete(path("queues", broker_vhost.name, "pratique.journal"))
     management.close()
 
@@ -105,9 +101,8 @@ def test_publishing_without_a_journal_waits_for_that(
 
 
 def test_a_retry_whose_rung_is_missing_leaves_the_message_with_its_consumer(
-    amqp: Broker, broker_vhost: Vhost
+    amqp: Broker, broker_vhost: Vhost, management: Management
 ) -> None:
-    management = Management(broker_vhost.management_url)
     management.delete(path("queues", broker_vhost.name, "first.retry.60m"))
     management.close()
     amqp.publish("made", message(1))
@@ -145,9 +140,8 @@ def test_a_history_is_as_often_the_same_as_it_is_asked(amqp: Broker) -> None:
 
 
 def test_a_user_without_permission_is_told_so_and_may_wait(
-    connect: Connect, broker_vhost: Vhost
+    connect: Connect, broker_vhost: Vhost, management: Management
 ) -> None:
-    management = Management(broker_vhost.management_url)
     (user,) = management.get(path("vhosts", broker_vhost.name, "permissions"))
     where = path("permissions", broker_vhost.name, user["user"])
     management.put(where, {"configure": "", "write": "", "read": ""})
