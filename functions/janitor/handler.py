@@ -64,6 +64,7 @@ def _tend(info: ObjectInfo, ctx: Ctx) -> str:
     except AssetNotFound:
         if not source.dropped:
             return _collect(info.ref, ctx)  # rows come first: nobody agreed to it
+        info = ctx.store.head(info.ref)  # a listing has no metadata, so no consent
         asset = ctx.records.admit(*adopt(info, ctx.clock(), copied=False))
     if not asset.awaits(info.ref.version):
         return _collect(info.ref, ctx)

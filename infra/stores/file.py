@@ -5,6 +5,7 @@ import logging
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -120,7 +121,8 @@ class FileStore:
     def list(self, bucket: str, prefix: str = "") -> Iterator[ObjectInfo]:
         """See ObjectStore."""
         check_bucket(bucket)
-        return iter(self._folder.scan(bucket, prefix))
+        for info in self._folder.scan(bucket, prefix):
+            yield replace(info, media_type="", metadata={})
 
     def delete(self, ref: ObjectRef) -> None:
         """See ObjectStore. As in S3, without a version a delete marker hides bytes."""

@@ -99,9 +99,9 @@ def scan(
 ) -> Iterator[ObjectInfo]:
     """Return every version and marker under *prefix*, a page at a time.
 
-    Every version is asked for by itself: MinIO can put metadata into a listing, but
-    writes their keys there unescaped. `PUT ?x-amz-meta-<…>` by anyone who may put would
-    break the listing, or add objects to it that are not there (tested).
+    MinIO could put metadata into a listing, but writes their keys there unescaped:
+    `PUT ?x-amz-meta-<…>` by anyone who may put would break the listing, or add objects
+    to it that are not there (tested).
     """
     query = {"versions": "", "encoding-type": "url", "prefix": prefix}
     query |= {"max-keys": str(page)}
@@ -109,7 +109,7 @@ def scan(
         answer = requests.send("GET", bucket, query=query)
         root = document(answer, "ListVersionsResult")
         for element in root:
-            info = _entry(requests, bucket, element)
+            info = _entry(bucket, element)
             if info is not None:
                 yield info
         if _text(root, "IsTruncated") != "true":
@@ -121,22 +121,16 @@ def scan(
             raise Unavailable(f"the listing of {bucket} breaks off")
 
 
-def _entry(
-    requests: Requests, bucket: str, element: ElementTree.Element
-) -> ObjectInfo | None:
+def _entry(bucket: str, element: ElementTree.Element) -> ObjectInfo | None:
     kind = element.tag.rpartition("}")[2]
     if kind not in ("Version", "DeleteMarker"):
         return None
     version = _text(element, "VersionId")
     key = unquote_plus(_text(element, "Key"))
     ref = ObjectRef(bucket, key, None if version == "null" else version)
-    if kind == "DeleteMarker":
-        at = datetime.fromisoformat(_text(element, "LastModified"))
-        return ObjectInfo(ref, 0, "", at, marker=True)
-    try:
-        return describe(requests, ref)
-    except ObjectNotFound:  # deleted since the listing was made
-        return None
+    at = datetime.fromisoformat(_text(element, "LastModified"))
+    size = int(_text(element, "Size") or 0)
+    return ObjectInfo(ref, size, "", at, marker=kind == "DeleteMarker")
 
 
 def _text(element: ElementTree.Element, name: str) -> str:

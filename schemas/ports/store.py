@@ -94,6 +94,8 @@ class ObjectStore(Protocol):
     def list(self, bucket: str, prefix: str = "") -> Iterator[ObjectInfo]:
         """Return every version and marker of every key under *prefix*, keys in order.
 
+        Only head tells media type and metadata: they are empty here.
+
         MinIO leaves out `a/1` while there is a version or marker of `a`.
         """
 
