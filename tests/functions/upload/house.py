@@ -108,7 +108,7 @@ class House:
     @property
     def objects(self) -> list[ObjectInfo]:
         """Everything in quarantine."""
-        return list(self.store.list("quarantine"))
+        return [self.store.head(info.ref) for info in self.store.list("quarantine")]
 
     def bytes_of(self, info: ObjectInfo) -> bytes:
         """Return what is stored."""
