@@ -22,6 +22,22 @@ _PUT = ("PutObject",)
 # A large object is put in parts; what was begun in vain has to be given up.
 _STORE = (*_PUT, "AbortMultipartUpload")
 
+# MinIO lets every user make keys of its own, which outlive a change of its secret, and
+# set that secret, unless a policy denies it (cmd/admin-handlers-users.go, `DenyOnly`).
+_NO_ADMINISTRATION: dict[str, Any] = {
+    "Effect": "Deny",
+    "Action": ["admin:*"],
+    "Resource": ["arn:aws:s3:::*"],
+}
+# It gives every user temporary keys as well, for a year, which outlive a change of the
+# secret and even the user's removal. No policy keeps them from being made.
+_NO_TEMPORARY_KEYS: dict[str, Any] = {
+    "Effect": "Deny",
+    "Action": ["s3:*"],
+    "Resource": ["arn:aws:s3:::*"],
+    "Condition": {"StringEquals": {"aws:principaltype": ["AssumedRole"]}},
+}
+
 
 @dataclass(frozen=True)
 class Right:
@@ -95,7 +111,9 @@ def policy(rights: Iterable[Right], buckets: Buckets) -> dict[str, Any]:
         for right in rights
     ]
     puts = any(r.bucket == "quarantine" and "PutObject" in r.actions for r in rights)
-    denied = [_no_overwriting(buckets)] if puts else []
+    denied = [_NO_ADMINISTRATION, _NO_TEMPORARY_KEYS]
+    if puts:
+        denied.append(_no_overwriting(buckets))
     return {"Version": "2012-10-17", "Statement": [*allowed, *denied]}
 
 

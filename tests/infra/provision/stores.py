@@ -11,7 +11,7 @@ from uuid import uuid4
 import httpx
 from minio import Minio, MinioAdmin
 from minio.commonconfig import ENABLED, CopySource
-from minio.credentials.providers import StaticProvider
+from minio.credentials.providers import AssumeRoleProvider, StaticProvider
 from minio.error import S3Error
 from minio.versioningconfig import VersioningConfig
 
@@ -47,19 +47,28 @@ class Store:
 
     def client(self, user: str | None = None) -> Minio:
         """Return a client of one of the users; of the administrator for None."""
-        key, secret = self._root()
-        if user is not None:
-            key = self.secrets.store_user(user)
-            secret = self.secrets.store_secrets[user].get_secret_value()
+        key, secret = self._keys(user)
         return Minio(self._endpoint, key, secret, secure=False, region=_REGION)
 
     @property
     def admin(self) -> MinioAdmin:
         """The administration of the server."""
-        credentials = StaticProvider(*self._root())
+        return self.administration()
+
+    def administration(self, user: str | None = None) -> MinioAdmin:
+        """Return the server's administration as one of the users tries to use it."""
+        credentials = StaticProvider(*self._keys(user))
         return MinioAdmin(
             endpoint=self._endpoint, credentials=credentials, secure=False
         )
+
+    def temporary(self, user: str) -> Minio:
+        """Return a client with temporary keys that *user* made itself."""
+        key, secret = self._keys(user)
+        provider = AssumeRoleProvider(
+            sts_endpoint=f"http://{self._endpoint}", access_key=key, secret_key=secret
+        )
+        return Minio(self._endpoint, secure=False, region=_REGION, credentials=provider)
 
     def looked(self) -> list[Change]:
         """Return what would be changed."""
@@ -105,6 +114,12 @@ class Store:
     @property
     def _endpoint(self) -> str:
         return self.url.rpartition("@")[2]
+
+    def _keys(self, user: str | None) -> tuple[str, str]:
+        if user is None:
+            return self._root()
+        secret = self.secrets.store_secrets[user].get_secret_value()
+        return self.secrets.store_user(user), secret
 
     def _root(self) -> tuple[str, str]:
         key, _, secret = self.url.partition("://")[2].rpartition("@")[0].partition(":")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from minio import Minio
 from minio.commonconfig import ENABLED
-from minio.error import S3Error
+from minio.error import MinioAdminException, S3Error
 from minio.versioningconfig import VersioningConfig
 
 from schemas.objects import Buckets
@@ -170,6 +170,39 @@ def test_a_user_may_do_what_its_work_wants_and_nothing_else(
     }
 
     assert done == MAY[user]
+
+
+@pytest.mark.parametrize("user", stores.USERS)
+def test_a_user_makes_no_keys_that_outlive_its_own(scene: Scene, user: str) -> None:
+    hijacked = scene.store.administration(user)
+
+    with pytest.raises(MinioAdminException) as error:
+        hijacked.add_service_account(access_key="kept", secret_key="kept for later")
+
+    assert "AccessDenied" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("user", "attempt"),
+    [("sanitizer", "read clean"), ("upload", "put an upload")],
+)
+def test_temporary_keys_of_a_user_are_of_no_use(
+    scene: Scene, user: str, attempt: str
+) -> None:
+    client = scene.store.temporary(user)
+
+    assert refused(partial(ATTEMPTS[attempt], client, scene))
+
+
+@pytest.mark.parametrize("user", stores.USERS)
+def test_a_user_sets_no_secret_not_even_its_own(scene: Scene, user: str) -> None:
+    hijacked = scene.store.administration(user)
+    own = scene.store.secrets.store_user(user)
+
+    with pytest.raises(MinioAdminException) as error:
+        hijacked.user_add(own, "another secret")
+
+    assert "AccessDenied" in str(error.value)
 
 
 @pytest.mark.parametrize("user", ["upload", "upload-signer"])
