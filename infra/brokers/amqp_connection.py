@@ -23,7 +23,7 @@ from schemas.errors import Unavailable
 T = TypeVar("T")
 # Longer than pika's own time limits, which say better what is wrong.
 ANSWER_S = 15.0
-_CLOSE_S = 5.0
+_CLOSE_S = 3.0
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.25, 5.0
 
 

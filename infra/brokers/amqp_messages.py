@@ -72,7 +72,9 @@ def received(
     return message, attempt
 
 
-def _is_senders(name: str, text: object) -> bool:
+def _is_senders(name: object, text: object) -> bool:
+    if not isinstance(name, str):
+        return False  # pika gives names that are no UTF-8 as bytes
     if name in _THEIRS or name in _OWN or name.startswith(_THEIRS_BEGIN):
         return False
     return isinstance(text, str)
@@ -108,9 +110,9 @@ def _time(
 def _iso(text: object) -> datetime | None:
     try:
         moment = datetime.fromisoformat(_text(text))
-    except ValueError:
+        return moment.astimezone(UTC) if moment.tzinfo else None
+    except (ValueError, OverflowError):
         return None
-    return moment.astimezone(UTC) if moment.tzinfo else None
 
 
 def _seconds(timestamp: object) -> datetime | None:

@@ -11,10 +11,12 @@ from pathlib import Path
 import pika
 import pytest
 
+from infra.brokers import amqp_consumers
 from infra.brokers.management import Management, path
 from infra.servers import Vhost
 from schemas.ports import Broker
 from tests.contracts import brokers
+from tests.contracts.broker.proxy import Proxy
 from tests.contracts.brokers import following, message
 
 pytestmark = pytest.mark.servers
@@ -76,6 +78,21 @@ def test_a_closed_subscription_is_forgotten(amqp: Broker) -> None:
     gc.collect()
 
     assert (forgotten(), consumer()) == (None, None)
+
+
+def test_a_broker_that_stalls_holds_up_no_stop(
+    amqp: Broker, through: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(amqp_consumers, "_LEAVE_S", 0.3)
+    subscription = amqp.subscribe("first", prefetch=1)
+    through.stall()
+
+    started = time.monotonic()
+    subscription.close()
+    amqp.close()
+    taken = time.monotonic() - started
+
+    assert taken < 3
 
 
 def test_nothing_is_left_of_a_closed_broker(amqp: Broker) -> None:

@@ -43,6 +43,14 @@ def test_headers_that_are_not_text_are_left_out() -> None:
     assert dict(got.headers) == {"minio-bucket": "clean"}
 
 
+def test_a_header_whose_name_is_no_text_is_left_out() -> None:
+    headers: dict[Any, Any] = {b"\xff": "from pika", "a": "b"}
+
+    got, _ = received("first", "made", basic(headers), b"")
+
+    assert dict(got.headers) == {"a": "b"}
+
+
 @pytest.mark.parametrize("queue", ["first", "first.dead"])
 def test_what_rabbitmq_adds_is_not_seen(queue: str) -> None:
     theirs: dict[str, Any] = {
@@ -86,6 +94,7 @@ def test_an_attempt_that_is_no_number_is_the_first(attempt: str) -> None:
         (basic({"x-published-at": "yesterday"}), EVENT),
         (basic({"x-published-at": "2026-01-01T00:00:00"}), EVENT),  # in which zone?
         (basic({"x-published-at": 7}), EVENT),
+        (basic({"x-published-at": "0001-01-01T00:00:00+01:00"}), EVENT),  # before UTC's
         (basic(timestamp=2**63), EVENT),
         (basic(), EVENT),
     ],
