@@ -75,6 +75,7 @@ class Session:
         self._connection: pika.BlockingConnection | None = None
         self._watchers: set[Watcher] = set()
         self._end: BaseException | None = None
+        self._closing = False
         self._process = os.getpid()
         name = (parameters.client_properties or {}).get("connection_name")
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -121,6 +122,7 @@ class Session:
 
     def close(self) -> None:
         """Close the connection and wait for its thread, some seconds at most."""
+        self._closing = True  # also where nobody waits until it is open
         with contextlib.suppress(Unavailable):
             self.call(lambda connection: connection.close(), _CLOSE_S)
         self._thread.join(_CLOSE_S)
@@ -147,6 +149,8 @@ class Session:
         assert self._connection
         while True:
             self._work(self._connection)
+            if self._closing and self._connection.is_open:
+                self._connection.close()
             if not self._connection.is_open:
                 return
             # Nothing that was done is held by a local variable here.

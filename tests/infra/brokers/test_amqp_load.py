@@ -11,15 +11,26 @@ from pathlib import Path
 import pika
 import pytest
 
-from infra.brokers import amqp_consumers
+from infra.brokers import amqp_connection, amqp_consumers
 from infra.brokers.management import Management, path
 from infra.servers import Vhost
 from schemas.ports import Broker
 from tests.contracts import brokers
 from tests.contracts.broker.proxy import Proxy
 from tests.contracts.brokers import following, message
+from tests.infra.brokers.conftest import Connect
 
 pytestmark = pytest.mark.servers
+
+
+def appeared(before: set[threading.Thread], name: str) -> list[threading.Thread]:
+    """Return the new threads called *name*, as soon as there are some."""
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        new = set(threading.enumerate()) - before
+        if found := [thread for thread in new if thread.name == name]:
+            return found
+    return []
 
 
 def test_fifty_threads_publish_at_once(amqp: Broker) -> None:
@@ -93,6 +104,25 @@ def test_a_broker_that_stalls_holds_up_no_stop(
     taken = time.monotonic() - started
 
     assert taken < 3
+
+
+def test_what_is_closed_while_it_connects_does_not_stay_open(
+    connect: Connect, through: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(amqp_connection, "_CLOSE_S", 0.1)
+    before = set(threading.enumerate())
+    through.stall()
+    broker = connect()
+    with ThreadPoolExecutor(1) as threads:
+        asking = threads.submit(broker.ping)
+        (connecting,) = appeared(before, "pratique publishing")
+
+        broker.close()
+        through.flowing.set()
+        asking.exception()
+    connecting.join(10)
+
+    assert not connecting.is_alive()
 
 
 def test_nothing_is_left_of_a_closed_broker(amqp: Broker) -> None:
