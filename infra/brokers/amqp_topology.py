@@ -19,12 +19,6 @@ from schemas.ports import QueueDepth
 T = TypeVar("T")
 _OURS = "pratique."  # journal and unrouted: no function's queues
 _RETRY = ".retry."
-_EXCHANGES = {
-    # No arguments: MinIO declares it too, and RabbitMQ refuses it with others.
-    topology.EVENTS: "topic",
-    topology.DEAD: "direct",
-    topology.UNROUTED_EXCHANGE: "fanout",
-}
 
 
 class Topology:
@@ -53,11 +47,11 @@ class Topology:
         Raises:
             SettingsError: something is there with other arguments.
         """
-        for exchange, kind in _EXCHANGES.items():
+        for exchange, kind in topology.EXCHANGES.items():
             self._exchange(exchange, kind)
-        self._queue(topology.UNROUTED, topology.plain_queue())
+        for name, arguments in topology.shared_queues().items():
+            self._queue(name, arguments)
         self._bind(topology.UNROUTED, topology.UNROUTED_EXCHANGE, "")
-        self._queue(topology.JOURNAL, topology.journal_queue())
         self._bind(topology.JOURNAL, topology.EVENTS, topology.JOURNAL_KEY)
         for queue, key in queues.items():
             self._function(queue, key)
@@ -68,9 +62,7 @@ class Topology:
             lambda channel: channel.exchange_declare(topology.EVENTS, passive=True)
         ):
             return False
-        if not all(
-            map(self._has_queue, (queue, dead_queue(queue), *self._retries(queue)))
-        ):
+        if not all(map(self._has_queue, topology.queues_of(queue, self._delays))):
             return False
         return self._management is None or key in self._bindings(queue)
 
@@ -97,20 +89,12 @@ class Topology:
         return _depths(listed, self._link.call(lambda c: dict(_ready(c, listed))))
 
     def _function(self, queue: str, key: str) -> None:
-        dead = dead_queue(queue)
-        self._queue(dead, topology.plain_queue())
-        self._bind(dead, topology.DEAD, queue)
-        for delay in self._delays:
-            if delay > timedelta():
-                name = topology.retry_name(queue, delay)
-                self._queue(name, topology.retry_queue(queue, delay))
-        self._queue(queue, topology.work_queue(queue))
+        for name, arguments in topology.queues_of(queue, self._delays).items():
+            self._queue(name, arguments)
+        self._bind(dead_queue(queue), topology.DEAD, queue)
         self._bind(queue, topology.EVENTS, key)
         for old in set(self._bindings(queue)) - {key}:
             self._unbind(queue, old)
-
-    def _retries(self, queue: str) -> list[str]:
-        return [topology.retry_name(queue, d) for d in self._delays if d > timedelta()]
 
     def _bindings(self, queue: str) -> list[str]:
         if self._management is None:

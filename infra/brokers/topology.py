@@ -4,9 +4,11 @@ Everything is declared as RabbitMQ 3.10 and 4.x both take it; to declare a queue
 other arguments is an error there, so they are written down once, here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any
+
+from infra.brokers.headers import dead_queue
 
 EVENTS = "pratique.events"  # topic exchange: what stores publish
 DEAD = "pratique.dead"  # direct exchange: what the broker itself gives up
@@ -16,6 +18,13 @@ JOURNAL = "pratique.journal"
 JOURNAL_KEY = "#"
 JOURNAL_AGE = "7D"
 ALTERNATE_POLICY = "pratique-unrouted"
+
+EXCHANGES = {
+    # No arguments: MinIO declares it too, and RabbitMQ refuses it with others.
+    EVENTS: "topic",
+    DEAD: "direct",
+    UNROUTED_EXCHANGE: "fanout",
+}
 
 # A backstop only: every prefetched message is counted at each death of its consumer,
 # so a low limit makes dead letters of bystanders.
@@ -60,6 +69,25 @@ def plain_queue() -> dict[str, Any]:
 def journal_queue() -> dict[str, Any]:
     """Return the arguments of the stream that keeps what was published."""
     return {"x-queue-type": "stream", "x-max-age": JOURNAL_AGE}
+
+
+def shared_queues() -> dict[str, dict[str, Any]]:
+    """Return the arguments of each queue that is no function's."""
+    return {UNROUTED: plain_queue(), JOURNAL: journal_queue()}
+
+
+def queues_of(function: str, delays: Iterable[timedelta]) -> dict[str, dict[str, Any]]:
+    """Return the arguments of each of a function's queues, the one it reads last."""
+    waiting = {
+        retry_name(function, delay): retry_queue(function, delay)
+        for delay in delays
+        if delay > timedelta()
+    }
+    return {
+        dead_queue(function): plain_queue(),
+        **waiting,
+        function: work_queue(function),
+    }
 
 
 def retry_name(function: str, delay: timedelta) -> str:

@@ -8,18 +8,11 @@ from functools import partial
 from typing import Any
 
 from infra.brokers import topology
-from infra.brokers.headers import dead_queue
 from infra.brokers.management import Management, path
 from infra.notifications import routing_key
 from infra.platform import Platform
 from infra.provision.change import Change
 from schemas.errors import SettingsError
-
-_EXCHANGES = {
-    topology.EVENTS: "topic",
-    topology.DEAD: "direct",
-    topology.UNROUTED_EXCHANGE: "fanout",
-}
 
 
 def changes(management: Management, vhost: str, platform: Platform) -> Iterator[Change]:
@@ -30,7 +23,7 @@ def changes(management: Management, vhost: str, platform: Platform) -> Iterator[
             lose what is in it.
     """
     make = partial(platform.broker.provision, {})
-    for name, kind in _EXCHANGES.items():
+    for name, kind in topology.EXCHANGES.items():
         there = management.get(path("exchanges", vhost, name))
         if there is None:
             yield Change(f"exchange {name}", "missing", kind, make)
@@ -40,24 +33,17 @@ def changes(management: Management, vhost: str, platform: Platform) -> Iterator[
         there = management.get(path("queues", vhost, name))
         if there is not None and there["arguments"] != wanted:
             raise _other(f"queue {name}", there)
-        if there is None and name in (topology.UNROUTED, topology.JOURNAL):
+        if there is None and name in topology.shared_queues():
             yield Change(f"queue {name}", "missing", "there", make)
     yield from _bindings(management, vhost, platform)
 
 
 def _queues(platform: Platform) -> dict[str, dict[str, Any]]:
     """Return the arguments of every queue."""
-    found = {
-        topology.UNROUTED: topology.plain_queue(),
-        topology.JOURNAL: topology.journal_queue(),
-    }
+    found = topology.shared_queues()
     for function in platform.event_functions:
-        name = function.name
-        found[name] = topology.work_queue(name)
-        found[dead_queue(name)] = topology.plain_queue()
-        for delay in filter(None, platform.settings.retry_delays):
-            waiting = topology.retry_name(name, delay)
-            found[waiting] = topology.retry_queue(name, delay)
+        delays = platform.settings.retry_delays
+        found |= topology.queues_of(function.name, delays)
     return found
 
 

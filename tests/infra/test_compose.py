@@ -8,6 +8,8 @@ import pytest
 from check_jsonschema.builtin_schemas import get_builtin_schema
 from jsonschema import Draft202012Validator
 
+from infra import sandbox
+from infra.brokers import amqp_connection, amqp_consumers
 from infra.settings import PlatformSettings
 from tests.compositions import EXAMPLE, SERVERS, compose, names, services, variables
 
@@ -150,7 +152,9 @@ def test_a_function_is_given_the_time_that_it_takes_to_stop(name: str) -> None:
     service = compose()["services"][name]
 
     stop_s = service["environment"].get("PRATIQUE_STOP_S", default("stop_s"))
-    assert int(service["stop_grace_period"].removesuffix("s")) > float(stop_s)
+    leaving_s = sandbox._CLOSE_S + amqp_consumers._LEAVE_S + amqp_connection._CLOSE_S
+    given_s = int(service["stop_grace_period"].removesuffix("s"))
+    assert given_s > float(stop_s) + leaving_s
 
 
 @pytest.mark.parametrize("name", OURS)
