@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from infra.brokers import topology
+from infra.brokers.headers import dead_queue
 from infra.brokers.management import Management, path
 from infra.notifications import routing_key
 from infra.platform import Platform
@@ -35,7 +36,27 @@ def changes(management: Management, vhost: str, platform: Platform) -> Iterator[
             raise _other(f"queue {name}", there)
         if there is None and name in topology.shared_queues():
             yield Change(f"queue {name}", "missing", "there", make)
+    yield from _unbound(management, vhost, platform)
     yield from _bindings(management, vhost, platform)
+
+
+def _unbound(
+    management: Management, vhost: str, platform: Platform
+) -> Iterator[Change]:
+    """Return what would keep nothing, or be kept nowhere: only this API tells."""
+    make = partial(platform.broker.provision, {})
+    wanted: list[tuple[str, str, str, partial[None]]] = [
+        (topology.EVENTS, topology.JOURNAL, topology.JOURNAL_KEY, make),
+        (topology.UNROUTED_EXCHANGE, topology.UNROUTED, "", make),
+    ]
+    for function in platform.event_functions:
+        name, key = function.name, routing_key(function.listens)
+        again = partial(platform.broker.provision, {name: key})
+        wanted.append((topology.DEAD, dead_queue(name), name, again))
+    for exchange, queue, key, apply in wanted:
+        there = management.get(path("queues", vhost, queue))
+        if there and key not in management.bindings(vhost, exchange, queue):
+            yield Change(f"binding of queue {queue}", "missing", exchange, apply)
 
 
 def _queues(platform: Platform) -> dict[str, dict[str, Any]]:

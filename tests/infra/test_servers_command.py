@@ -38,6 +38,8 @@ NOWHERE = State(
     }
 )
 
+pytestmark = pytest.mark.servers
+
 
 @dataclass(frozen=True)
 class Command:
@@ -95,7 +97,6 @@ def place(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     shutil.rmtree(path, ignore_errors=True)
 
 
-@pytest.mark.servers
 def test_start_prints_what_a_shell_evaluates(started: tuple[Command, str]) -> None:
     shown = "import json, os; print(json.dumps(dict(os.environ)))"
 
@@ -113,7 +114,6 @@ def test_start_prints_what_a_shell_evaluates(started: tuple[Command, str]) -> No
     )
 
 
-@pytest.mark.servers
 def test_start_prints_nothing_but_exports(started: tuple[Command, str]) -> None:
     lines = started[1].splitlines()
 
@@ -122,7 +122,6 @@ def test_start_prints_nothing_but_exports(started: tuple[Command, str]) -> None:
     assert [line for line in lines if not export.match(line)] == []
 
 
-@pytest.mark.servers
 def test_a_second_start_prints_the_same(started: tuple[Command, str]) -> None:
     command, first = started
 
@@ -131,7 +130,6 @@ def test_a_second_start_prints_the_same(started: tuple[Command, str]) -> None:
     assert (second.returncode, second.stdout) == (0, first)
 
 
-@pytest.mark.servers
 def test_what_was_started_lacks_nothing(started: tuple[Command, str]) -> None:
     script = f"{started[1]}\nexec {sys.executable} -m infra provision --dry-run"
 
@@ -142,7 +140,6 @@ def test_what_was_started_lacks_nothing(started: tuple[Command, str]) -> None:
     assert (done.returncode, done.stdout) == (0, "")
 
 
-@pytest.mark.servers
 def test_status_names_each_server_that_answers(started: tuple[Command, str]) -> None:
     done = started[0]("status", "--json")
 
@@ -152,7 +149,6 @@ def test_status_names_each_server_that_answers(started: tuple[Command, str]) -> 
     assert all(row["answers"] for row in rows)
 
 
-@pytest.mark.servers
 def test_servers_listen_on_loopback_only(started: tuple[Command, str]) -> None:
     state = read(started[0].state)
     assert state is not None
@@ -164,14 +160,12 @@ def test_servers_listen_on_loopback_only(started: tuple[Command, str]) -> None:
     assert addresses <= LOOPBACK
 
 
-@pytest.mark.servers
 def test_passwords_are_for_their_owner(started: tuple[Command, str]) -> None:
     mode = started[0].state.stat().st_mode
 
     assert stat.S_IMODE(mode) == 0o600
 
 
-@pytest.mark.servers
 def test_stop_ends_what_was_started_and_nothing_else(
     servers: Command, place: Path
 ) -> None:
@@ -190,7 +184,6 @@ def test_stop_ends_what_was_started_and_nothing_else(
     assert left_in(place) == {}
 
 
-@pytest.mark.servers
 def test_servers_end_with_the_process_that_owns_them(
     servers: Command, place: Path
 ) -> None:

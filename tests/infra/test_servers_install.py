@@ -11,6 +11,8 @@ import pytest
 from infra.servers.install import install
 from schemas.errors import Unavailable
 
+pytestmark = pytest.mark.servers
+
 ROOT = Path(__file__).resolve().parents[2]
 GO = """#!/bin/sh
 case "$1" in

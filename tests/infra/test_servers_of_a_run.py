@@ -28,6 +28,8 @@ input()
 """
 TESTS = """
 from pathlib import Path
+
+pytestmark = pytest.mark.servers
 def test_that_waits(postgresql_url):
     Path({ready!r}).write_text('ready')
     open({gate!r}).read()
@@ -59,7 +61,6 @@ def answer(process: subprocess.Popen[str]) -> str:
     return process.stdout.readline().strip()
 
 
-@pytest.mark.servers
 def test_workers_that_want_a_server_at_once_get_the_same(place: Path) -> None:
     run = Run(place / "run", os.getpid())
     workers = [worker(run.directory, run.watched) for _ in range(3)]
@@ -73,7 +74,6 @@ def test_workers_that_want_a_server_at_once_get_the_same(place: Path) -> None:
     assert "None" not in servers
 
 
-@pytest.mark.servers
 def test_a_server_outlives_the_worker_that_wanted_it_first(place: Path) -> None:
     run = Run(place / "run", os.getpid())
     first = worker(run.directory, run.watched)
@@ -87,7 +87,6 @@ def test_a_server_outlives_the_worker_that_wanted_it_first(place: Path) -> None:
     run.end()
 
 
-@pytest.mark.servers
 def test_the_end_of_a_run_leaves_no_process_and_no_file(place: Path) -> None:
     run = Run(place / "run", os.getpid())
     run.obtain("postgresql", "postgresql")
@@ -98,7 +97,6 @@ def test_the_end_of_a_run_leaves_no_process_and_no_file(place: Path) -> None:
     assert list(place.iterdir()) == []
 
 
-@pytest.mark.servers
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_a_run_that_is_interrupted_leaves_no_process_and_no_file(
     how: signal.Signals, place: Path, tmp_path: Path

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -108,6 +109,11 @@ def no_journal(broker: Broker) -> None:
     broker.management.delete(path("queues", broker.vhost.name, topology.JOURNAL))
 
 
+def unbound(broker: Broker, queue: str, exchange: str, key: str) -> None:
+    with pika.BlockingConnection(pika.URLParameters(broker.vhost.amqp_url)) as there:
+        there.channel().queue_unbind(queue, exchange, key)
+
+
 def no_exchange(broker: Broker) -> None:
     broker.management.delete(
         path("exchanges", broker.vhost.name, topology.UNROUTED_EXCHANGE)
@@ -155,6 +161,19 @@ QUEUE = "queue sanitizer: missing or drifted"
         (no_dead_letters, [QUEUE]),
         (no_rung, [QUEUE]),
         (no_journal, ["queue pratique.journal: missing"]),
+        (
+            partial(unbound, queue=topology.JOURNAL, exchange=topology.EVENTS, key="#"),
+            ["binding of queue pratique.journal: missing"],
+        ),
+        (
+            partial(
+                unbound,
+                queue="sanitizer.dead",
+                exchange=topology.DEAD,
+                key="sanitizer",
+            ),
+            ["binding of queue sanitizer.dead: missing"],
+        ),
         (no_exchange, ["exchange pratique.unrouted: missing"]),
         (
             no_events,
