@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from infra import logs
-from infra.commands.output import Session, explain
+from infra.commands.session import Session, explain
 from schemas.errors import PratiqueError, SettingsError, Unavailable
 
 # Command, module under infra.commands, its name there.

@@ -12,15 +12,14 @@ import click
 
 from infra.client import Client, name_of
 from infra.commands.output import (
-    Session,
     asset_row,
     json_option,
-    pass_session,
     progress,
     show_json,
     show_rows,
     text,
 )
+from infra.commands.session import Session, pass_session
 from infra.platform import Platform
 from infra.replay import every_asset
 from schemas.doors import CONSENT_METADATA, is_project_id, source_of

@@ -7,14 +7,8 @@ from typing import Any
 
 import click
 
-from infra.commands.output import (
-    NotDone,
-    Session,
-    json_option,
-    pass_session,
-    show_json,
-    show_rows,
-)
+from infra.commands.output import json_option, show_json, show_rows
+from infra.commands.session import NotDone, Session, pass_session
 from infra.replay import dead_letters, redrive
 from schemas.ports import Delivery
 

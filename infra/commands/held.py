@@ -4,14 +4,8 @@ from uuid import UUID
 
 import click
 
-from infra.commands.output import (
-    NotDone,
-    Session,
-    asset_row,
-    json_option,
-    pass_session,
-    show_rows,
-)
+from infra.commands.output import asset_row, json_option, show_rows
+from infra.commands.session import NotDone, Session, pass_session
 from infra.replay import every_asset
 from schemas.assets import Asset
 from schemas.events import created

@@ -10,14 +10,8 @@ from typing import Any
 import click
 
 from functions.sanitizer.settings import SanitizerSettings
-from infra.commands.output import (
-    NotDone,
-    Session,
-    json_option,
-    pass_session,
-    progress,
-    show_rows,
-)
+from infra.commands.output import json_option, progress, show_rows
+from infra.commands.session import NotDone, Session, pass_session
 from infra.local import describe_file, sanitize_file
 from infra.settings import load
 from schemas.assets import Policy

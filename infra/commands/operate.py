@@ -2,7 +2,8 @@
 
 import click
 
-from infra.commands.output import Session, json_option, pass_session, show_rows
+from infra.commands.output import json_option, show_rows
+from infra.commands.session import Session, pass_session
 from infra.doctor import examine
 from schemas.functions import ScheduledFunction
 

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from enum import Enum
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -18,44 +17,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
 from infra.commands.tables import fitted
-from infra.platform import Platform
-from infra.settings import PlatformSettings, load
 from schemas.assets import Asset, AssetRead
-from schemas.errors import PratiqueError
 
 _IDS = ("id", "asset_id")
 
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object a line."
 )
-
-
-class NotDone(click.ClickException):
-    """What was asked for can't be done; nothing was changed."""
-
-    exit_code = 3
-
-
-class Session:
-    """One call of the command: its settings and the platform, opened when needed."""
-
-    def __init__(self, env_file: Path | None) -> None:
-        self.env_file = env_file
-
-    @cached_property
-    def settings(self) -> PlatformSettings:
-        """The platform's settings."""
-        return load(PlatformSettings, self.env_file)
-
-    @cached_property
-    def platform(self) -> Platform:
-        """The platform; closed when the command ends."""
-        platform = Platform(self.settings, env_file=self.env_file)
-        click.get_current_context().find_root().call_on_close(platform.close)
-        return platform
-
-
-pass_session = click.make_pass_decorator(Session)
 
 
 def show_rows(
@@ -154,8 +122,3 @@ class Steps:
     def reach(self, steps: int) -> None:
         """Put the bar at *steps*."""
         self._bar.update(self._task, completed=steps)
-
-
-def explain(exc: PratiqueError) -> str:
-    """Return what is printed for an error."""
-    return f"error: {exc.code}: {exc}"

@@ -4,13 +4,8 @@ from typing import Any
 
 import click
 
-from infra.commands.output import (
-    NotDone,
-    Session,
-    json_option,
-    pass_session,
-    show_rows,
-)
+from infra.commands.output import json_option, show_rows
+from infra.commands.session import NotDone, Session, pass_session
 from schemas.assets import Project
 from schemas.doors import is_project_id
 

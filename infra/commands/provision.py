@@ -2,7 +2,8 @@
 
 import click
 
-from infra.commands.output import Session, json_option, pass_session, show_json
+from infra.commands.output import json_option, show_json
+from infra.commands.session import Session, pass_session
 from infra.provision import Change, ProvisionSettings, changes
 from infra.settings import load
 

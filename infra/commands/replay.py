@@ -9,13 +9,8 @@ from uuid import UUID
 
 import click
 
-from infra.commands.output import (
-    Session,
-    json_option,
-    pass_session,
-    progress,
-    show_rows,
-)
+from infra.commands.output import json_option, progress, show_rows
+from infra.commands.session import Session, pass_session
 from infra.platform import Platform
 from infra.replay import (
     Selection,

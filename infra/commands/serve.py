@@ -5,7 +5,7 @@ import logging
 import click
 
 from infra import logs
-from infra.commands.output import Session, pass_session
+from infra.commands.session import Session, pass_session
 from infra.health import answering
 from infra.platform import Platform
 from infra.provision import provision
