@@ -20,6 +20,7 @@ from infra.servers.shared import held
 from infra.servers.state import Running, State, read, write
 from tests.leftovers import left_in, listening, running_in
 
+pytestmark = pytest.mark.servers
 ROOT = Path(__file__).resolve().parents[2]
 # 127.0.0.1 and ::1, as /proc/net/tcp and tcp6 write them.
 LOOPBACK = {"0100007F", "00000000000000000000000001000000"}
@@ -37,8 +38,6 @@ NOWHERE = State(
         "minio": Running(url="s3+http://u:p@127.0.0.1:1", version="1", source="binary"),
     }
 )
-
-pytestmark = pytest.mark.servers
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from infra.servers.shared import Run
 from schemas.errors import Unavailable
 from tests.leftovers import left_in, running_in
 
+pytestmark = pytest.mark.servers
 ROOT = Path(__file__).resolve().parents[2]
 # Wants a server as a worker of a run would, says which it got, and waits.
 WORKER = """
@@ -29,7 +30,6 @@ input()
 TESTS = """
 from pathlib import Path
 
-pytestmark = pytest.mark.servers
 def test_that_waits(postgresql_url):
     Path({ready!r}).write_text('ready')
     open({gate!r}).read()
