@@ -3,7 +3,8 @@
 A delivery ends in one of four ways. Done or refused: ack. An outage of store or
 database: released without an attempt, and nothing more is taken until both answer.
 Any other failure that may pass: the retry ladder. The rest, and what has climbed the
-whole ladder: the dead letters, with a fault on the record.
+whole ladder: the dead letters, with a fault on the record. What a server's state keeps
+from being done, such as a full disk, stays on the last rung for as long as it lasts.
 """
 
 import logging
@@ -248,10 +249,13 @@ def _fail(case: _Case, exc: Exception, delays: tuple[timedelta, ...]) -> None:
         raise Outage(str(down)) from exc
     # An unforeseen error may be a passing one: it climbs the ladder like a known one.
     foreseen = isinstance(exc, PratiqueError)
-    if case.ctx.last_attempt or (foreseen and not isinstance(exc, TransientError)):
+    hopeless = foreseen and not isinstance(exc, TransientError)
+    # A server that answers and can't work is no fault of the delivery: it may wait.
+    patient = isinstance(exc, Unavailable) and bool(delays)
+    if hopeless or (case.ctx.last_attempt and not patient):
         _bury(case, exc)
         return
-    delay = delays[case.delivery.attempt - 1]
+    delay = delays[min(case.delivery.attempt, len(delays)) - 1]
     log.warning(
         "retry",
         extra={**case.fields, "cause": repr(exc), "delay_s": delay.total_seconds()},

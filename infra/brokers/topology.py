@@ -13,6 +13,7 @@ from infra.brokers.headers import dead_queue
 EVENTS = "pratique.events"  # topic exchange: what stores publish
 DEAD = "pratique.dead"  # direct exchange: what the broker itself gives up
 UNROUTED_EXCHANGE = "pratique.unrouted"  # fanout: what no queue was bound to
+# While the journal is bound to everything, nothing comes here: it is the second net.
 UNROUTED = "pratique.unrouted"
 JOURNAL = "pratique.journal"
 JOURNAL_KEY = "#"

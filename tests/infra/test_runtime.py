@@ -185,6 +185,19 @@ def test_a_call_that_fails_while_the_servers_answer_burns_an_attempt(
     assert settle_next(platform, lambda event, ctx: Outcome.DONE).attempt == 2
 
 
+def test_what_a_server_can_not_do_now_is_tried_for_as_long_as_that_lasts(
+    platform: Platform,
+) -> None:
+    platform.broker.send("sanitizer", EVENT)
+    full = fails_with(Unavailable("the store's disk is full"))
+
+    attempts = [settle_next(platform, full).attempt for _ in range(5)]
+
+    assert attempts == [1, 2, 3, 4, 5]
+    assert settle_next(platform, lambda event, ctx: Outcome.DONE).attempt == 6
+    assert depth(platform, "sanitizer.dead") == 0
+
+
 def test_a_locked_database_is_an_outage_too(
     platform: Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
