@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from infra import cursors, migrations
 from infra.changes import changes, next_look
-from infra.engines import Database, open_database
+from infra.engines import Database, open_database, rolled_back
 from infra.rows import Columns, M
 from schemas.assets import Asset, AssetEvent, Consent, Project
 from schemas.doors import is_storable
@@ -114,7 +114,12 @@ class SqlAssetRecords:
     def note(self, asset_id: UUID, *facts: Fact) -> Noted:
         """Add facts to an asset in one commit, with an event if they were news."""
         for tries in range(_TRIES):
-            noted = self._try_to_note(asset_id, facts, locked=tries > 0)
+            try:
+                noted = self._try_to_note(asset_id, facts, locked=tries > 0)
+            except Conflict as exc:
+                if not rolled_back(exc):  # it has waited long enough already
+                    raise
+                noted = None
             if noted is not None:
                 return noted
         raise Conflict(f"{asset_id}: others changed the record at every try")

@@ -111,6 +111,15 @@ def _translation(exc: sa.exc.SQLAlchemyError) -> PratiqueError:
     return Unavailable(f"the database can't be worked with: {cause}{mend}")
 
 
+def rolled_back(conflict: Conflict) -> bool:
+    """Whether the server undid a transaction for others' sake: it may be repeated.
+
+    Serialisation failures and deadlocks (PostgreSQL, "Appendix A", class 40).
+    """
+    origin = getattr(conflict.__cause__, "orig", None)
+    return (getattr(origin, "pgcode", None) or "").startswith("40")
+
+
 def _lacks_a_table(origin: BaseException) -> bool:
     undefined = getattr(origin, "pgcode", None) == "42P01"
     return undefined or str(origin).startswith("no such table")

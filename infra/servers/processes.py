@@ -11,6 +11,8 @@ from datetime import timedelta
 from pathlib import Path
 
 _STOP = timedelta(seconds=20)
+# A parent that died before the child asked to be told of it is never told.
+_UNLESS_ORPHANED = '[ "$PPID" = "$0" ] && exec "$@"'
 
 
 class Process:
@@ -38,7 +40,8 @@ class Process:
             stop: what it takes for a request to finish.
             orphaned: what it gets when its parent dies.
         """
-        self._command = [*_wrapped(runs_as, orphaned), *command]
+        wrapped = [*_wrapped(runs_as, orphaned), "sh", "-c", _UNLESS_ORPHANED]
+        self._command = [*wrapped, str(os.getpid()), *command]
         self._home = home
         self._environment = clean_environment(home) | dict(environment or {})
         self._stop = stop

@@ -1,7 +1,7 @@
 """Databases that are not there, or go in the middle of something."""
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC
 from pathlib import Path
@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from infra.engines import open_database
-from schemas.errors import Unavailable
+from schemas.errors import Conflict, Unavailable
+from schemas.ports import AssetRecords
 from tests.records import admit, arrived, opened
 from tests.sessions import terminated
 
@@ -50,6 +51,60 @@ def test_a_transaction_whose_connection_is_lost_is_unavailable_and_can_be_repeat
     assert noted.changed
     database.read.dispose()
     records.close()
+
+
+# Fails the first so many updates; a sequence counts on through what is rolled back.
+FAILING = """
+CREATE SEQUENCE tries;
+CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    IF nextval('tries') <= {times} THEN RAISE EXCEPTION USING ERRCODE = '{state}';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER fail BEFORE UPDATE ON assets FOR EACH ROW EXECUTE FUNCTION fail();
+"""
+
+
+@pytest.fixture
+def failing(postgresql_url: str) -> Iterator[Callable[[int, str], AssetRecords]]:
+    """Make records whose first updates fail."""
+    records = opened(postgresql_url)
+    records.provision()
+    database = open_database(postgresql_url)
+
+    def make(times: int, state: str) -> AssetRecords:
+        with database.writing() as connection:
+            connection.exec_driver_sql(FAILING.format(times=times, state=state))
+        return records
+
+    yield make
+    database.read.dispose()
+    records.close()
+
+
+@pytest.mark.servers
+@pytest.mark.parametrize("state", ["40001", "40P01"])
+def test_what_the_server_rolled_back_for_others_sake_is_repeated(
+    failing: Callable[[int, str], AssetRecords], state: str
+) -> None:
+    records = failing(2, state)
+    asset = admit(records)
+
+    noted = records.note(asset.id, arrived())
+
+    assert noted.changed
+    assert len(records.history(asset.id)) == 2
+
+
+@pytest.mark.servers
+def test_what_is_rolled_back_every_time_is_a_conflict(
+    failing: Callable[[int, str], AssetRecords],
+) -> None:
+    records = failing(99, "40001")
+    asset = admit(records)
+
+    with pytest.raises(Conflict):
+        records.note(asset.id, arrived())
 
 
 @pytest.mark.servers
