@@ -107,10 +107,14 @@ def started(
                 ends.callback(process.kill)
                 process.start()
                 running.setdefault(function, []).append(process)
-        everyone = [each for group in running.values() for each in group]
-        assert wait_until(
-            lambda: all(each.ready() for each in everyone),
-            timeout_s=_START_S,
-            pause_s=0.2,
-        ), "\n".join(each.log() for each in everyone if not each.ready())
+        await_ready([each for group in running.values() for each in group])
         yield running
+
+
+def await_ready(processes: list[Process]) -> None:
+    """Wait until all of *processes* can do their work."""
+    assert wait_until(
+        lambda: all(each.ready() for each in processes),
+        timeout_s=_START_S,
+        pause_s=0.2,
+    ), "\n".join(each.log() for each in processes if not each.ready())

@@ -8,6 +8,7 @@ import pytest
 from infra.demo import Case, any_outcome, running, wait_until
 from infra.samples import images
 from tests.journeys import sixty
+from tests.processes import await_ready
 from tests.worlds import Servers, World, world
 
 pytestmark = pytest.mark.servers
@@ -96,6 +97,7 @@ def test_sigterm_under_load_ends_every_process_with_0_and_loses_nothing(
     codes = [process.stop() for process in real.everyone]
     for process in real.everyone:
         process.start()
+    await_ready(real.everyone)
 
     def all_processed() -> bool:
         for case in cases:
