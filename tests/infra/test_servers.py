@@ -6,9 +6,11 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import pika
 import psycopg2
@@ -16,6 +18,7 @@ import pytest
 import sqlalchemy as sa
 from minio import Minio
 
+from infra.demo import wait_until
 from infra.servers import minio, postgresql, postgresql_server, rabbitmq
 from schemas.errors import SettingsError
 from tests.leftovers import left_in, running_in
@@ -138,13 +141,16 @@ def test_a_killed_postgresql_leaves_no_shared_memory() -> None:
 @pytest.mark.servers
 def test_a_killed_rabbitmq_has_its_messages_when_it_starts_again() -> None:
     with rabbitmq() as server:
-        publish(server.amqp_url)
+        queue_name = f"kept-{uuid4().hex}"
+        publish(server.amqp_url, queue_name)
+        # Queues, in contrast to messages, are on disk up to two seconds later.
+        assert wait_until(lambda: is_on_disk(queue_name), timeout_s=20)
 
         server.kill()
         server.start()
 
         with pika.BlockingConnection(pika.URLParameters(server.amqp_url)) as connection:
-            queue = connection.channel().queue_declare("kept", passive=True)
+            queue = connection.channel().queue_declare(queue_name, passive=True)
             assert queue.method.message_count == 1
 
 
@@ -195,16 +201,26 @@ def execute(url: str, statement: str) -> Any:
     return row[0] if row else None
 
 
-def publish(url: str) -> None:
+def is_on_disk(queue: str) -> bool:
+    """Whether a RabbitMQ of ours has written down that there is such a queue."""
+    files = Path(tempfile.gettempdir()).glob("pratique-rabbitmq-*/mnesia/*/*.*")
+    for file in files:
+        with suppress(OSError):  # a folder, or a log that was just put away
+            if queue.encode() in file.read_bytes():
+                return True
+    return False
+
+
+def publish(url: str, queue: str) -> None:
     with pika.BlockingConnection(pika.URLParameters(url)) as connection:
         channel = connection.channel()
-        channel.queue_declare("kept", durable=True)
+        channel.queue_declare(queue, durable=True)
         channel.confirm_delivery()
         # pika's types stop here.
         persistent = pika.BasicProperties(  # type: ignore[no-untyped-call]
             delivery_mode=2
         )
-        channel.basic_publish("", "kept", b"message", persistent)
+        channel.basic_publish("", queue, b"message", persistent)
 
 
 def client_of(url: str) -> Minio:
