@@ -1,9 +1,12 @@
 """Whether store and database can be worked with."""
 
+import time
 from typing import Protocol
 
 from schemas.errors import TransientError
 from schemas.ports import AssetRecords, ObjectStore
+
+_SECOND_LOOK_S = 0.2
 
 
 class Ports(Protocol):
@@ -24,3 +27,11 @@ def outage(ports: Ports) -> TransientError | None:
     except TransientError as exc:  # a database that others lock answers with Conflict
         return exc
     return None
+
+
+def outage_behind_failure(ports: Ports) -> TransientError | None:
+    """Look twice: a server that is being killed may still answer for a moment."""
+    if down := outage(ports):
+        return down
+    time.sleep(_SECOND_LOOK_S)
+    return outage(ports)

@@ -17,7 +17,7 @@ from threading import Event, Lock, Thread
 from typing import Any
 from uuid import UUID
 
-from infra.outages import outage
+from infra.outages import outage, outage_behind_failure
 from infra.platform import Platform
 from schemas.doors import clean_asset_id, clean_text, source_of
 from schemas.errors import (
@@ -244,7 +244,7 @@ class _Case:
 
 
 def _fail(case: _Case, exc: Exception, delays: tuple[timedelta, ...]) -> None:
-    if isinstance(exc, Unavailable) and (down := outage(case.ctx)):
+    if isinstance(exc, Unavailable) and (down := outage_behind_failure(case.ctx)):
         case.delivery.release()
         raise Outage(str(down)) from exc
     # An unforeseen error may be a passing one: it climbs the ladder like a known one.

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 
 from infra.demo import wait_until
-from infra.listening import listen
+from infra.servers.places import free_ports
 
 FUNCTIONS = ("upload", "sanitizer", "metadata", "janitor")
 _START_S = 60
@@ -19,10 +19,8 @@ _STOP_S = 30
 
 
 def free_port() -> int:
-    """Return a port of loopback that nobody listens on."""
-    with listen("127.0.0.1", 0) as free:
-        port: int = free.getsockname()[1]
-        return port
+    """Return a port that nobody has, nor gets for a connection of its own."""
+    return free_ports(1)[0]
 
 
 class Process:
@@ -60,8 +58,9 @@ class Process:
             )
 
     def ready(self) -> bool:
-        """Whether it can do its work."""
-        return self.asks("/readyz") == 200
+        """Whether it is there and can do its work."""
+        alive = self._process is not None and self._process.poll() is None
+        return alive and self.asks("/readyz") == 200
 
     def asks(self, path: str) -> int:
         """Return the status of its health endpoint's answer; 0 for none."""
