@@ -1,4 +1,4 @@
-"""Fixtures of the contract suites: AssetRecords on every database."""
+"""Fixtures of the contract suites: records and stores on every adapter."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from schemas.assets import Asset
-from schemas.ports import AssetRecords
+from schemas.ports import AssetRecords, ObjectStore
+from tests.contracts.stores import ADAPTERS, Rig, open_rig
 from tests.records import Clock, new_asset, opened
 
 SERVERS = pytest.param("postgresql", marks=pytest.mark.servers)
@@ -44,3 +45,15 @@ def records(records_url: str, clock: Clock) -> Iterator[AssetRecords]:
 def asset(records: AssetRecords) -> Asset:
     """An asset whose bytes have not come yet."""
     return records.admit(new_asset(), None)
+
+
+@pytest.fixture(params=ADAPTERS)
+def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rig]:
+    """Every adapter of the store, in turn."""
+    with open_rig(request, tmp_path, "http://127.0.0.1:1") as opened:
+        yield opened
+
+
+@pytest.fixture
+def store(rig: Rig) -> ObjectStore:
+    return rig.store

@@ -3,9 +3,8 @@
 import subprocess
 import sys
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from io import RawIOBase
-from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 import pytest
@@ -14,12 +13,10 @@ from schemas.errors import InvalidKey
 from schemas.objects import ObjectInfo, ObjectRef
 from schemas.ports import ObjectStore
 from tests.contracts.stores import (
-    ADAPTERS,
     PLAIN,
     VERSIONED,
     Rig,
     content,
-    open_rig,
     put,
     put_once,
     undated,
@@ -31,17 +28,6 @@ BAD_KEYS = ["", "/a", "a//b", "a/", "./a", "a/../b", "..", "a\\b", "a\0b"]
 BAD_KEYS += ["ü" * 512 + "x", "\ud800"]
 # Segments of 200 bytes: some stores keep each as the name of a folder.
 LONGEST = "/".join(["ü" * 100] * 5) + "/" + "k" * 19
-
-
-@pytest.fixture(params=ADAPTERS)
-def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rig]:
-    with open_rig(request, tmp_path, "http://127.0.0.1:1") as opened:
-        yield opened
-
-
-@pytest.fixture
-def store(rig: Rig) -> ObjectStore:
-    return rig.store
 
 
 def keys(store: ObjectStore, bucket: str, prefix: str = "") -> list[str]:

@@ -1,7 +1,6 @@
 """The contract of schemas/ports/store.py: deleting, markers, and buckets."""
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
@@ -9,12 +8,9 @@ from schemas.errors import ObjectNotFound, SettingsError, Unavailable
 from schemas.objects import ObjectRef
 from schemas.ports import ObjectStore
 from tests.contracts.stores import (
-    ADAPTERS,
     PLAIN,
     VERSIONED,
-    Rig,
     content,
-    open_rig,
     put,
 )
 
@@ -25,17 +21,6 @@ MISSING: list[Callable[[ObjectStore, ObjectRef], object]] = [
     lambda store, ref: store.ranges(ref),
     lambda store, ref: store.head(ref),
 ]
-
-
-@pytest.fixture(params=ADAPTERS)
-def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rig]:
-    with open_rig(request, tmp_path, "http://127.0.0.1:1") as opened:
-        yield opened
-
-
-@pytest.fixture
-def store(rig: Rig) -> ObjectStore:
-    return rig.store
 
 
 def test_delete_removes_exactly_that_version(store: ObjectStore) -> None:

@@ -1,9 +1,7 @@
 """The contract of schemas/ports/store.py: keys that are written once."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
-from pathlib import Path
 
 import pytest
 
@@ -11,29 +9,16 @@ from schemas.errors import ObjectExists
 from schemas.objects import ObjectRef
 from schemas.ports import ObjectStore
 from tests.contracts.stores import (
-    ADAPTERS,
     PLAIN,
     VERSIONED,
     Rig,
     content,
-    open_rig,
     put,
     put_once,
 )
 
 REF = ObjectRef(PLAIN, "p1/photo.png")
 VREF = ObjectRef(VERSIONED, "p1/photo.png")
-
-
-@pytest.fixture(params=ADAPTERS)
-def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rig]:
-    with open_rig(request, tmp_path, "http://127.0.0.1:1") as opened:
-        yield opened
-
-
-@pytest.fixture
-def store(rig: Rig) -> ObjectStore:
-    return rig.store
 
 
 def test_an_object_written_once_is_announced(rig: Rig) -> None:

@@ -42,11 +42,6 @@ def rig(
         yield opened
 
 
-@pytest.fixture
-def store(rig: Rig) -> ObjectStore:
-    return rig.store
-
-
 @pytest.fixture(scope="module")
 def client() -> Iterator[httpx.Client]:
     with httpx.Client() as opened:

@@ -1,9 +1,8 @@
 """The contract of schemas/ports/store.py: reading, listing, deleting, ending."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -11,29 +10,16 @@ from schemas.errors import ObjectNotFound, Unavailable
 from schemas.objects import ObjectRef
 from schemas.ports import ObjectStore
 from tests.contracts.stores import (
-    ADAPTERS,
     PLAIN,
     VERSIONED,
     Rig,
     content,
-    open_rig,
     put,
     undated,
 )
 
 REF = ObjectRef(PLAIN, "p1/photo.png")
 VREF = ObjectRef(VERSIONED, "p1/photo.png")
-
-
-@pytest.fixture(params=ADAPTERS)
-def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rig]:
-    with open_rig(request, tmp_path, "http://127.0.0.1:1") as opened:
-        yield opened
-
-
-@pytest.fixture
-def store(rig: Rig) -> ObjectStore:
-    return rig.store
 
 
 def test_open_without_a_version_gives_the_newest_bytes(store: ObjectStore) -> None:
