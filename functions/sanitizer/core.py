@@ -6,12 +6,12 @@ from typing import BinaryIO, Literal
 from pydantic import BaseModel
 
 from functions.sanitizer import hidden
-from functions.sanitizer.audio.strip import SUPPORTED, identify, strip
+from functions.sanitizer.av.strip import SUPPORTED, identify, strip
 from functions.sanitizer.findings import Finding
 from functions.sanitizer.formats import HEAD_BYTES, OCTETS, Kind, sniff
 from functions.sanitizer.images.rebuild import rebuild
 from functions.sanitizer.limits import Limits
-from functions.sanitizer.verify import audio, images
+from functions.sanitizer.verify import av, images
 from schemas.assets import Policy
 from schemas.errors import Rejected
 
@@ -50,7 +50,7 @@ def sanitize(
     found = sniff(source.read(HEAD_BYTES))
     try:
         if found.kind is Kind.IMAGE:
-            return _image(source, output, found.media_type, limits)
+            return _image(source, output, found.media_type, policy, limits)
         media_type = identify(source, found.media_type)
         if media_type in SUPPORTED:
             return _sound(source, output, media_type, policy)
@@ -61,9 +61,10 @@ def sanitize(
 
 
 def _image(
-    source: BinaryIO, output: BinaryIO, media_type: str, limits: Limits
+    source: BinaryIO, output: BinaryIO, media_type: str, policy: Policy, limits: Limits
 ) -> Sanitized:
-    findings = rebuild(source, output, media_type, limits)
+    lossless = policy.images == "lossless"
+    findings = rebuild(source, output, media_type, limits, lossless=lossless)
     _verified(images.carriers(output, media_type))
     return Sanitized(
         verdict="clean", media_type=media_type, exif_stripped=True, findings=findings
@@ -80,7 +81,7 @@ def _sound(
             raise
         _empty(output)
         return _other(source, output, policy)
-    _verified(audio.carriers(output, media_type))
+    _verified(av.carriers(output, media_type))
     return Sanitized(verdict="clean", media_type=media_type, findings=findings)
 
 

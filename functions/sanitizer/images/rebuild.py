@@ -1,7 +1,8 @@
-"""Images: each format's rebuilding, and the proof that the result opens.
+"""Images: each format's rebuilding or stripping, and the proof that the result opens.
 
-Policy `lossless` needs nothing of its own for PNG, GIF and WebP: their samples come out
-exact. JPEG is coded again under either policy.
+Policy `rebuild` writes every byte of the picture anew. Policy `lossless` drops what is
+not on a list and keeps the coded picture bit by bit; a format without a stripper of its
+own is rebuilt under either policy.
 """
 
 from collections.abc import Callable
@@ -26,6 +27,7 @@ _REBUILDERS: dict[str, _Rebuild] = {
     "image/gif": gif.rebuild,
     "image/webp": webp.rebuild,
 }
+_STRIPPERS: dict[str, _Rebuild] = {}
 # One decoder each: nothing else of Pillow gets to see the bytes.
 _OPENERS: dict[str, type[ImageFile.ImageFile]] = {
     "image/jpeg": JpegImageFile,
@@ -36,7 +38,12 @@ _OPENERS: dict[str, type[ImageFile.ImageFile]] = {
 
 
 def rebuild(
-    source: BinaryIO, output: BinaryIO, media_type: str, limits: Limits
+    source: BinaryIO,
+    output: BinaryIO,
+    media_type: str,
+    limits: Limits,
+    *,
+    lossless: bool = False,
 ) -> list[Finding]:
     """Write the image again without anything but what it shows; return what went.
 
@@ -46,8 +53,11 @@ def rebuild(
     """
     if media_type not in _REBUILDERS:
         raise Rejected("unsupported_image", media_type)
+    write = _REBUILDERS[media_type]
+    if lossless:
+        write = _STRIPPERS.get(media_type, write)
     with decoding():
-        rebuilt = _REBUILDERS[media_type](source, view(source), output, limits)
+        rebuilt = write(source, view(source), output, limits)
     _reopen(output, media_type, rebuilt)
     return sorted(rebuilt.findings)
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from functions.metadata.core import describe
-from functions.sanitizer.audio.strip import strip
+from functions.sanitizer.av.strip import strip
 from infra.samples import audio
 from schemas.errors import Rejected, Unavailable
 

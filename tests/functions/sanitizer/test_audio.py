@@ -8,9 +8,9 @@ from collections.abc import Callable
 import pytest
 from mutagen.ogg import OggPage
 
-from functions.sanitizer.audio.strip import SUPPORTED, identify, strip
+from functions.sanitizer.av.strip import SUPPORTED, identify, strip
 from functions.sanitizer.findings import Finding
-from functions.sanitizer.verify.audio import carriers
+from functions.sanitizer.verify.av import carriers
 from infra.samples import audio
 from schemas.errors import Rejected
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from functions.sanitizer.audio.strip import strip
-from functions.sanitizer.verify.audio import carriers
+from functions.sanitizer.av.strip import strip
+from functions.sanitizer.verify.av import carriers
 from infra.samples import audio
 from schemas.errors import Rejected
 

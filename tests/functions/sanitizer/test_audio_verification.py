@@ -6,8 +6,8 @@ import struct
 import pytest
 from fastcrc import crc32
 
-from functions.sanitizer.audio.strip import strip
-from functions.sanitizer.verify.audio import carriers
+from functions.sanitizer.av.strip import strip
+from functions.sanitizer.verify.av import carriers
 from infra.samples import audio
 
 

@@ -9,10 +9,10 @@ Source: ISO/IEC 11172-3 and 13818-3; the Xing header and LAME tag revision 1.
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from functions.sanitizer.audio.mpeg_frames import Frames, Run
-from functions.sanitizer.audio.scan import copy, read_at, size_of, unreadable
-from functions.sanitizer.audio.tags import contents, leading, trailing
-from functions.sanitizer.audio.xing import without_slack
+from functions.sanitizer.av.mpeg_frames import Frames, Run
+from functions.sanitizer.av.scan import copy, read_at, size_of, unreadable
+from functions.sanitizer.av.tags import contents, leading, trailing
+from functions.sanitizer.av.xing import without_slack
 from functions.sanitizer.findings import Finding
 
 

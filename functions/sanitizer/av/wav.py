@@ -10,7 +10,7 @@ import struct
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
-from functions.sanitizer.audio.scan import (
+from functions.sanitizer.av.scan import (
     bounded,
     copy,
     holds_bytes,

@@ -4,8 +4,8 @@ import struct
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice, pairwise
 
-from functions.sanitizer.audio.mp4_boxes import Box
-from functions.sanitizer.audio.scan import unreadable
+from functions.sanitizer.av.mp4_boxes import Box
+from functions.sanitizer.av.scan import unreadable
 
 Extents = list[tuple[int, int]]
 _Tables = dict[bytes, Box]

@@ -11,13 +11,13 @@ from typing import BinaryIO
 
 from mutagen import MutagenError
 
-from functions.sanitizer.audio.flac import strip_flac
-from functions.sanitizer.audio.mp4 import holds_only_sound, strip_mp4
-from functions.sanitizer.audio.mpeg import strip_mpeg
-from functions.sanitizer.audio.ogg import strip_ogg
-from functions.sanitizer.audio.scan import read_at, size_of, unreadable
-from functions.sanitizer.audio.tags import leading
-from functions.sanitizer.audio.wav import strip_wav
+from functions.sanitizer.av.flac import strip_flac
+from functions.sanitizer.av.mp4 import holds_only_sound, strip_mp4
+from functions.sanitizer.av.mpeg import strip_mpeg
+from functions.sanitizer.av.ogg import strip_ogg
+from functions.sanitizer.av.scan import read_at, size_of, unreadable
+from functions.sanitizer.av.tags import leading
+from functions.sanitizer.av.wav import strip_wav
 from functions.sanitizer.findings import Finding
 
 _STRIPPERS: dict[str, Callable[[BinaryIO, BinaryIO], set[Finding]]] = {

@@ -12,9 +12,9 @@ from typing import BinaryIO
 
 from mutagen.ogg import OggPage
 
-from functions.sanitizer.audio.ogg_headers import Headers, headers_of
-from functions.sanitizer.audio.ogg_pages import CAPTURE, encoded, laid_out, pages_of
-from functions.sanitizer.audio.scan import holds_bytes, read_at, size_of, unreadable
+from functions.sanitizer.av.ogg_headers import Headers, headers_of
+from functions.sanitizer.av.ogg_pages import CAPTURE, encoded, laid_out, pages_of
+from functions.sanitizer.av.scan import holds_bytes, read_at, size_of, unreadable
 from functions.sanitizer.findings import Finding
 
 _MAX_HEADERS = 1 << 26  # bytes; a cover picture is in there

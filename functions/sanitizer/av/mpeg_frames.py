@@ -3,7 +3,7 @@
 import re
 from typing import BinaryIO, NamedTuple
 
-from functions.sanitizer.audio.scan import read_at, unreadable
+from functions.sanitizer.av.scan import read_at, unreadable
 
 _WINDOW = 1 << 18
 # Sync, no reserved version or layer; no free or bad bitrate.

@@ -11,8 +11,8 @@ import struct
 from itertools import count, pairwise
 from typing import BinaryIO
 
-from functions.sanitizer.audio.flac_frames import end_of_frames
-from functions.sanitizer.audio.scan import (
+from functions.sanitizer.av.flac_frames import end_of_frames
+from functions.sanitizer.av.scan import (
     bounded,
     copy,
     holds_bytes,
@@ -20,7 +20,7 @@ from functions.sanitizer.audio.scan import (
     size_of,
     unreadable,
 )
-from functions.sanitizer.audio.tags import leading, trailing
+from functions.sanitizer.av.tags import leading, trailing
 from functions.sanitizer.findings import Finding
 
 _PLACEHOLDER = 0xFFFF_FFFF_FFFF_FFFF

@@ -6,7 +6,7 @@ Sources: id3.org (ID3v1, ID3v2.2 to 2.4, Lyrics3 v1 and v2), the APEv2 specifica
 from itertools import count
 from typing import BinaryIO
 
-from functions.sanitizer.audio.scan import bounded, holds_bytes, read_at
+from functions.sanitizer.av.scan import bounded, holds_bytes, read_at
 from functions.sanitizer.findings import Finding
 
 _LYRICS3V1_MAX = 5_100  # bytes of text, and the words around it

@@ -12,9 +12,9 @@ from bisect import bisect_right
 from itertools import count
 from typing import BinaryIO, NamedTuple
 
-from functions.sanitizer.audio.mp4_movie import dropped, scrub_movie
-from functions.sanitizer.audio.mp4_samples import Extents
-from functions.sanitizer.audio.scan import (
+from functions.sanitizer.av.mp4_movie import dropped, scrub_movie
+from functions.sanitizer.av.mp4_samples import Extents
+from functions.sanitizer.av.scan import (
     blank,
     bounded,
     copy,

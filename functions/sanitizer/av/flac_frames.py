@@ -5,7 +5,7 @@ from typing import BinaryIO, NamedTuple
 
 from fastcrc import crc8, crc16
 
-from functions.sanitizer.audio.scan import bounded, read_at, unreadable
+from functions.sanitizer.av.scan import bounded, read_at, unreadable
 
 _WINDOW = 1 << 18
 _LONGEST_HEADER = 16

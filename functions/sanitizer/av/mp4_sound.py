@@ -4,8 +4,8 @@ Sources: ISO/IEC 14496-1, 7.2.6 (descriptors), 14496-12, 8.5.2; the codecs' own
 mappings (Opus, FLAC, ALAC, AC-3, AMR).
 """
 
-from functions.sanitizer.audio.mp4_boxes import Box, blank, boxes_in, free
-from functions.sanitizer.audio.scan import unreadable
+from functions.sanitizer.av.mp4_boxes import Box, blank, boxes_in, free
+from functions.sanitizer.av.scan import unreadable
 from functions.sanitizer.findings import Finding
 
 _CODINGS = frozenset(

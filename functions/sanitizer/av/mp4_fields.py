@@ -5,9 +5,9 @@ Source: ISO/IEC 14496-12, 8; Apple's QuickTime File Format.
 
 from collections.abc import Callable
 
-from functions.sanitizer.audio.mp4_boxes import Box, blank, boxes_in, free
-from functions.sanitizer.audio.mp4_sound import scrub_descriptions
-from functions.sanitizer.audio.scan import unreadable
+from functions.sanitizer.av.mp4_boxes import Box, blank, boxes_in, free
+from functions.sanitizer.av.mp4_sound import scrub_descriptions
+from functions.sanitizer.av.scan import unreadable
 from functions.sanitizer.findings import Finding
 
 _UNDETERMINED = b"\x55\xc4"  # the language `und`

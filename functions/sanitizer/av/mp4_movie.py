@@ -3,10 +3,10 @@
 Source: ISO/IEC 14496-12, 8; Apple's QuickTime File Format for what others put there.
 """
 
-from functions.sanitizer.audio.mp4_boxes import Box, boxes_in, free
-from functions.sanitizer.audio.mp4_fields import SCRUBBERS
-from functions.sanitizer.audio.mp4_samples import Extents, extents_of
-from functions.sanitizer.audio.scan import unreadable
+from functions.sanitizer.av.mp4_boxes import Box, boxes_in, free
+from functions.sanitizer.av.mp4_fields import SCRUBBERS
+from functions.sanitizer.av.mp4_samples import Extents, extents_of
+from functions.sanitizer.av.scan import unreadable
 from functions.sanitizer.findings import Finding
 
 _CHILDREN: dict[bytes, tuple[bytes, ...]] = {

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from itertools import count
 from typing import NamedTuple
 
-from functions.sanitizer.audio.scan import bounded, unreadable
+from functions.sanitizer.av.scan import bounded, unreadable
 
 
 class Box(NamedTuple):

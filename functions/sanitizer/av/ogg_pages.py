@@ -6,7 +6,7 @@ from typing import BinaryIO
 
 from mutagen.ogg import OggPage
 
-from functions.sanitizer.audio.scan import read_at, unreadable
+from functions.sanitizer.av.scan import read_at, unreadable
 
 CAPTURE = b"OggS\0"
 _WINDOW = 1 << 18

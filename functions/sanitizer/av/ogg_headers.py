@@ -2,7 +2,7 @@
 
 import struct
 
-from functions.sanitizer.audio.scan import unreadable
+from functions.sanitizer.av.scan import unreadable
 from functions.sanitizer.findings import Finding
 
 VENDOR = b"pratique"  # the specifications want a name there; this one says nothing
