@@ -153,7 +153,9 @@ def test_what_is_planted_in_a_profile_is_found(where: int, planted: bytes) -> No
 def test_what_the_reader_finds_is_never_promoted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def careless(source: BytesIO, output: BytesIO, *_: object) -> list[Finding]:
+    def careless(
+        source: BytesIO, output: BytesIO, *_: object, lossless: bool
+    ) -> list[Finding]:
         output.write(source.getvalue())
         return []
 
