@@ -33,29 +33,40 @@ class FileRanges:
             return stream.read(length)
 
 
+def unjudged(reason: str | None) -> dict[str, Any]:
+    """Return the row of a file on which no verdict was reached."""
+    return {
+        "verdict": None,
+        "reason": reason,
+        "media_type": None,
+        "exif_stripped": False,
+        "findings": [],
+        "out": None,
+        "source_sha256": None,
+        "sha256": None,
+        "sanitizer_version": SANITIZER_VERSION,
+    }
+
+
 def sanitize_file(
     sandbox: Sandbox, path: Path, out: Path, policy: Policy, limits: Limits
 ) -> dict[str, Any]:
     """Judge *path*; write what may pass into *out*, under a name with its digest.
 
-    Returns a row for people and programs; `failed` says that no verdict was reached.
+    Returns a row for people and programs, always with the same fields.
 
     Raises:
         OSError: the file can't be read, or its copy not be written.
     """
+    row = unjudged(None)
     with path.open("rb") as source, TemporaryFile() as output:
-        row: dict[str, Any] = {
-            "sanitizer_version": SANITIZER_VERSION,
-            "source_sha256": digest(source)[0],
-            "sha256": None,
-            "out": None,
-        }
+        row["source_sha256"] = digest(source)[0]
         try:
             result = sandbox.run(sanitize, source, output, policy, limits)
         except Rejected as exc:
             return {**row, "verdict": "rejected", "reason": exc.reason}
         except SandboxFailure as exc:
-            return {**row, "verdict": None, "reason": exc.reason, "failed": True}
+            return {**row, "reason": exc.reason}
         row |= result.model_dump(mode="json")
         if result.verdict in ("clean", "passed"):
             row["sha256"] = digest(output)[0]
@@ -66,16 +77,24 @@ def sanitize_file(
 def describe_file(sandbox: Sandbox, path: Path) -> dict[str, Any]:
     """Return `metadata`, or `error` where they can't be told.
 
+    `failed` says that the file could not be judged at all.
+
     Raises:
         OSError: the file can't be read.
     """
     try:
         reader = FileRanges(path)
-        return {"metadata": sandbox.run(describe, reader, "application/octet-stream")}
+        facts = sandbox.run(describe, reader, "application/octet-stream")
+        return {"metadata": facts, "error": None, "failed": False}
     except Rejected as exc:
-        return {"error": exc.detail or exc.reason}
+        return undescribed(exc.detail or exc.reason, failed=False)
     except SandboxFailure as exc:
-        return {"error": exc.reason, "failed": True}
+        return undescribed(exc.reason, failed=True)
+
+
+def undescribed(error: str, *, failed: bool) -> dict[str, Any]:
+    """Return the row of a file that can't be described."""
+    return {"metadata": None, "error": error, "failed": failed}
 
 
 def _keep(output: BinaryIO, out: Path, path: Path, source_sha256: str) -> Path:

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -10,9 +10,9 @@ from typing import Any
 import click
 
 from functions.sanitizer.settings import SanitizerSettings
-from infra.commands.output import json_option, progress, show_rows
+from infra.commands.output import json_option, progress, show_json, show_rows
 from infra.commands.session import NotDone, Session, pass_session
-from infra.local import describe_file, sanitize_file
+from infra.local import describe_file, sanitize_file, undescribed, unjudged
 from infra.settings import load
 from schemas.assets import Policy
 
@@ -62,11 +62,12 @@ def sanitize_files(
         try:
             return sanitize_file(sandbox, path, out, chosen, limits)
         except OSError as exc:
-            return {"verdict": None, "reason": _cause(exc), "failed": True}
+            return unjudged(_cause(exc))
 
-    rows = _each(paths, judge, jobs)
-    show_rows(rows, ("file", "verdict", "reason", "findings", "out"), as_json=as_json)
-    _exit_by(rows)
+    columns = ("file", "verdict", "reason", "findings", "out")
+    rows = _shown(_each(paths, judge, jobs), columns, as_json=as_json)
+    if any(row["verdict"] is None for row in rows):
+        raise SystemExit(3)
 
 
 @click.command("describe")
@@ -84,15 +85,33 @@ def describe_files(
         try:
             return describe_file(sandbox, path)
         except OSError as exc:
-            return {"error": _cause(exc), "failed": True}
+            return undescribed(_cause(exc), failed=True)
 
-    rows = _each(paths, look, jobs)
-    show_rows(rows, ("file", "metadata", "error"), as_json=as_json)
-    _exit_by(rows)
+    columns = ("file", "metadata", "error")
+    rows = _shown(_each(paths, look, jobs), columns, as_json=as_json)
+    if any(row["failed"] for row in rows):
+        raise SystemExit(3)
 
 
-def _each(paths: tuple[Path, ...], do: Callable[[Path], Row], jobs: int) -> list[Row]:
-    """Do it to every file, *jobs* at once; return the rows in the files' order."""
+def _shown(
+    rows: Iterator[Row], columns: tuple[str, ...], *, as_json: bool
+) -> list[Row]:
+    """Print rows, as JSON each as it comes; return them all."""
+    if not as_json:
+        told = list(rows)
+        show_rows(told, columns, as_json=False)
+        return told
+    told = []
+    for row in rows:
+        show_json(row)
+        told.append(row)
+    return told
+
+
+def _each(
+    paths: tuple[Path, ...], do: Callable[[Path], Row], jobs: int
+) -> Iterator[Row]:
+    """Do it to every file, *jobs* at once; yield the rows in the files' order."""
     files = [file for path in paths for file in _files(path)]
 
     def timed(file: Path) -> Row:
@@ -100,17 +119,15 @@ def _each(paths: tuple[Path, ...], do: Callable[[Path], Row], jobs: int) -> list
         row = {"file": str(file), **do(file)}
         return {**row, "seconds": round(time.monotonic() - started, 4)}
 
-    rows = []
     with progress("files", len(files)) as steps:
         pool = ThreadPoolExecutor(jobs)
         try:
             for row in pool.map(timed, files):
-                rows.append(row)
                 steps.advance()
+                yield row
         finally:
             # After Ctrl-C nothing is begun, and what runs ends with the sandbox.
             pool.shutdown(wait=False, cancel_futures=True)
-    return rows
 
 
 def _files(path: Path) -> list[Path]:
@@ -142,8 +159,3 @@ def _is_file(path: Path) -> bool:
 
 def _cause(exc: OSError) -> str:
     return f"{exc.strerror or exc}"
-
-
-def _exit_by(rows: list[Row]) -> None:
-    if any(row.get("failed") for row in rows):
-        raise SystemExit(3)

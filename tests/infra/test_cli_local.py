@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from infra.cli import pratique
+from infra.samples import images
 
 # Names a file system takes: no UTF-8, and as long as can be.
 ODD = (b"no-utf-8-\xff.txt", b"x" * 251 + b".txt", b"s." + b"x" * 253)
@@ -70,7 +71,8 @@ def test_an_unreadable_file_is_a_row_and_the_others_are_judged(
     monkeypatch.setattr(Path, "open", closed)
     judged = call(command, str(folder), *out, exits=3)
 
-    assert [row.get("failed", False) for row in judged] == [False, True, False]
+    done = [row.get("verdict") or row.get("metadata") == {} for row in judged]
+    assert [bool(told) for told in done] == [True, False, True]
     assert "Permission denied" in str(judged[1])
 
 
@@ -109,3 +111,20 @@ def test_no_half_copy_is_left_where_a_copy_cannot_be_written(
     call("sanitize", str(folder), "--out", str(tmp_path / "out"), exits=3)
 
     assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_every_row_of_sanitize_has_the_same_fields(
+    folder: Path, tmp_path: Path
+) -> None:
+    (folder / "a.jpg").write_bytes(images.photo())
+    (folder / "b.jpg").write_bytes(images.halved(images.photo()))
+    (folder / "c.txt").write_text("text")
+
+    judged = call("sanitize", str(folder), "--out", str(tmp_path / "out"))
+
+    fields = (
+        "file verdict reason media_type exif_stripped findings out source_sha256 "
+        "sha256 sanitizer_version seconds"
+    )
+    assert {tuple(sorted(row)) for row in judged} == {tuple(sorted(fields.split()))}
+    assert [row["verdict"] for row in judged] == ["clean", "rejected", "passed"]
