@@ -236,10 +236,18 @@ class SqlAssetRecords:
 
     def counts(self) -> Mapping[Status, int]:
         """Return how many assets have each status, those that none has left out."""
-        column = self._assets.table.c.status
+        return {Status(name): n for name, n in self._counted("status").items()}
+
+    def reasons(self) -> Mapping[str, int]:
+        """Return how many assets have each reason: held, refused or expired."""
+        return self._counted("reason")
+
+    def _counted(self, name: str) -> dict[str, int]:
+        column = self._assets.table.c[name]
         query = sa.select(column, sa.func.count()).group_by(column)
         with self._database.reading() as connection:
-            return {Status(name): n for name, n in connection.execute(query)}
+            rows = connection.execute(query.where(column.is_not(None)))
+            return {str(value): count for value, count in rows}
 
     def project(self, project_id: str) -> Project | None:
         """Return a project, or None if it was never saved."""

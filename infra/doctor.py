@@ -14,6 +14,7 @@ from infra.settings import PlatformSettings, load
 from schemas.errors import PratiqueError, SettingsError
 
 _PROVISION = "run `pratique provision`"
+_DEFECT = "keep such a file: the sanitizer has a defect; nothing of it was promoted"
 _OR = f"{_PROVISION}, or check"
 
 
@@ -46,6 +47,7 @@ def examine(settings: PlatformSettings, env_file: Path | None) -> list[Finding]:
             "tables": (_PROVISION, lambda: _tables(platform)),
             "users": (_PROVISION, lambda: _users(platform, env_file)),
             "drift": (_PROVISION, lambda: _drift(platform, env_file)),
+            "verification": (_DEFECT, lambda: _verification(platform)),
             "sandbox": ("see the detail", lambda: _sandbox(platform)),
             "settings": ("see the detail", lambda: _settings(platform)),
         }
@@ -117,6 +119,13 @@ def _tables(platform: Platform) -> str:
         raise _Complaint("they are missing or of an older schema")
     counts = platform.records.counts()
     return f"{sum(counts.values())} assets"
+
+
+def _verification(platform: Platform) -> str:
+    alarms = platform.records.reasons().get("verification_failed", 0)
+    if alarms:
+        raise _Complaint(f"{alarms} results of the sanitizer did not pass it")
+    return "passed by every result of the sanitizer"
 
 
 def _users(platform: Platform, env_file: Path | None) -> str:

@@ -38,6 +38,7 @@ def unjudged(reason: str | None) -> dict[str, Any]:
     return {
         "verdict": None,
         "reason": reason,
+        "detail": None,
         "media_type": None,
         "exif_stripped": False,
         "findings": [],
@@ -64,9 +65,10 @@ def sanitize_file(
         try:
             result = sandbox.run(sanitize, source, output, policy, limits)
         except Rejected as exc:
-            return {**row, "verdict": "rejected", "reason": exc.reason}
+            refused = {"verdict": "rejected", "reason": exc.reason}
+            return {**row, **refused, "detail": exc.detail or None}
         except SandboxFailure as exc:
-            return {**row, "reason": exc.reason}
+            return {**row, "reason": exc.reason, "detail": exc.detail or None}
         row |= result.model_dump(mode="json")
         if result.verdict in ("clean", "passed"):
             row["sha256"] = digest(output)[0]

@@ -25,12 +25,13 @@ class Sanitized(BaseModel):
     """What was decided about a file, and what was written.
 
     `clean`: rebuilt or stripped, and verified. `passed`: copied untouched, by policy.
-    `held`, `rejected`: nothing was written; *reason* says why.
+    `held`, `rejected`: nothing was written; *reason* says why, *detail* more to people.
     """
 
     verdict: Literal["clean", "passed", "held", "rejected"]
     media_type: str
     reason: str | None = None
+    detail: str | None = None
     exif_stripped: bool = False
     findings: list[Finding] = []
 
@@ -57,7 +58,7 @@ def sanitize(
         return _other(source, output, policy)
     except Rejected as exc:
         _empty(output)
-        return _refused("rejected", exc.reason, found.media_type)
+        return _refused("rejected", exc.reason, found.media_type, exc.detail)
 
 
 def _image(
@@ -100,9 +101,14 @@ def _other(source: BinaryIO, output: BinaryIO, policy: Policy) -> Sanitized:
 
 
 def _refused(
-    verdict: Literal["held", "rejected"], reason: str, media_type: str = OCTETS
+    verdict: Literal["held", "rejected"],
+    reason: str,
+    media_type: str = OCTETS,
+    detail: str = "",
 ) -> Sanitized:
-    return Sanitized(verdict=verdict, media_type=media_type, reason=reason)
+    return Sanitized(
+        verdict=verdict, media_type=media_type, reason=reason, detail=detail or None
+    )
 
 
 def _verified(carriers: list[str]) -> None:

@@ -82,6 +82,8 @@ def _clear(asset: Asset, info: ObjectInfo, ctx: Ctx) -> Outcome:
     with TemporaryFile(dir=directory) as source, TemporaryFile(dir=directory) as output:
         source_sha256 = _fetch(info.ref, source, ctx)
         result = _sanitize(asset, source, output, ctx)
+        if result.reason == "verification_failed":
+            log.error("verification_failed", extra={"carriers": result.detail})
         if result.verdict in ("rejected", "held"):
             return _refuse(asset, info.ref, _refusal(result, source_sha256), ctx)
         sha256, size_bytes = digest(output)
@@ -122,16 +124,19 @@ def _sanitize(asset: Asset, source: BinaryIO, output: BinaryIO, ctx: Ctx) -> San
     try:
         return ctx.sandbox.run(sanitize, source, output, policy, ctx.settings.limits)
     except Rejected as exc:
-        return _rejected(exc.reason)
+        return _rejected(exc.reason, exc.detail)
     except SandboxFailure as exc:
         if not ctx.last_attempt:
             raise
-        return _rejected(exc.reason)
+        return _rejected(exc.reason, exc.detail)
 
 
-def _rejected(reason: str) -> Sanitized:
+def _rejected(reason: str, detail: str) -> Sanitized:
     return Sanitized(
-        verdict="rejected", media_type="application/octet-stream", reason=reason
+        verdict="rejected",
+        media_type="application/octet-stream",
+        reason=reason,
+        detail=detail,
     )
 
 

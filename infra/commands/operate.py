@@ -12,7 +12,7 @@ from schemas.functions import ScheduledFunction
 @json_option
 @pass_session
 def status(session: Session, *, as_json: bool) -> None:
-    """Show queues and how many assets have each status."""
+    """Show queues, how many assets have each status, and why any did not pass."""
     platform = session.platform
     queues = [
         {
@@ -28,11 +28,16 @@ def status(session: Session, *, as_json: bool) -> None:
         {"status": str(name), "assets": count}
         for name, count in sorted(platform.records.counts().items())
     ]
+    reasons = [
+        {"reason": name, "assets": count}
+        for name, count in sorted(platform.records.reasons().items())
+    ]
     columns = ("queue", "ready", "delayed", "unsettled", "oldest_at")
     show_rows(queues, columns, as_json=as_json)
-    if not as_json:
-        click.echo()
-    show_rows(counts, ("status", "assets"), as_json=as_json)
+    for rows, what in ((counts, "status"), (reasons, "reason")):
+        if not as_json:
+            click.echo()
+        show_rows(rows, (what, "assets"), as_json=as_json)
 
 
 @click.command()

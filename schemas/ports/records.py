@@ -105,6 +105,9 @@ class AssetRecords(Protocol):
     def counts(self) -> Mapping[Status, int]:
         """Return how many assets have each status, those that none has left out."""
 
+    def reasons(self) -> Mapping[str, int]:
+        """Return how many assets have each reason: held, refused or expired."""
+
     def project(self, project_id: str) -> Project | None:
         """Return a project, or None if it was never saved."""
 

@@ -7,9 +7,7 @@ import pytest
 
 from schemas.assets import Asset, Consent, Project, receipt
 from schemas.errors import AssetNotFound, InvalidRecord, Unavailable
-from schemas.facts import (
-    Described,
-)
+from schemas.facts import Described, Refused
 from schemas.lifecycle import Check, ConsentState, Status
 from schemas.ports import AssetRecords
 from tests.records import NOW, admit, arrived, new_asset, opened, promoted
@@ -180,6 +178,14 @@ def test_assets_are_counted_by_status(records: AssetRecords) -> None:
     records.note(assets[0].id, arrived())
 
     assert records.counts() == {Status.PENDING: 2, Status.QUARANTINED: 1}
+
+
+def test_assets_are_counted_by_reason(records: AssetRecords) -> None:
+    assets = [admit(records) for _ in range(4)]
+    for asset, reason in zip(assets, ("a", "b", "a"), strict=False):
+        records.note(asset.id, Refused(reason))
+
+    assert records.reasons() == {"a": 2, "b": 1}
 
 
 def test_a_project_that_was_never_saved_is_none(records: AssetRecords) -> None:

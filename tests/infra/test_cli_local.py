@@ -123,8 +123,8 @@ def test_every_row_of_sanitize_has_the_same_fields(
     judged = call("sanitize", str(folder), "--out", str(tmp_path / "out"))
 
     fields = (
-        "file verdict reason media_type exif_stripped findings out source_sha256 "
-        "sha256 sanitizer_version seconds"
+        "file verdict reason detail media_type exif_stripped findings out "
+        "source_sha256 sha256 sanitizer_version seconds"
     )
     assert {tuple(sorted(row)) for row in judged} == {tuple(sorted(fields.split()))}
     assert [row["verdict"] for row in judged] == ["clean", "rejected", "passed"]

@@ -11,7 +11,7 @@ import pytest
 from infra.platform import Platform
 from infra.samples import images
 from schemas.assets import Project
-from schemas.errors import SandboxFailure
+from schemas.errors import Rejected, SandboxFailure
 from schemas.events import created
 from schemas.functions import Outcome
 from schemas.lifecycle import ConsentState, Status
@@ -212,3 +212,22 @@ def test_a_core_that_crashes_is_retried_and_judged_at_the_last_attempt(
 
     assert outcome is Outcome.REJECTED
     assert asset_of(platform, info).reason == "core_crashed"
+
+
+def test_a_result_that_fails_verification_raises_an_alarm(
+    platform: Platform,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    info = quarantined(platform, images.photo())
+
+    def careless(*_: object) -> Any:
+        raise Rejected("verification_failed", "segment FFE1")
+
+    monkeypatch.setattr(platform.sandbox, "run", careless)
+    deliver(platform, "sanitizer", info)
+
+    alarms = [r for r in caplog.records if r.message == "verification_failed"]
+    assert [record.levelname for record in alarms] == ["ERROR"]
+    assert platform.records.reasons() == {"verification_failed": 1}
+    assert asset_of(platform, info).status == Status.REJECTED
