@@ -11,6 +11,8 @@ from typing import BinaryIO
 
 from mutagen import MutagenError
 
+from functions.sanitizer.av.adts import strip_adts
+from functions.sanitizer.av.aiff import strip_aiff
 from functions.sanitizer.av.flac import strip_flac
 from functions.sanitizer.av.mp4 import holds_only_sound, strip_mp4
 from functions.sanitizer.av.mpeg import strip_mpeg
@@ -19,8 +21,11 @@ from functions.sanitizer.av.scan import read_at, size_of, unreadable
 from functions.sanitizer.av.tags import leading
 from functions.sanitizer.av.wav import strip_wav
 from functions.sanitizer.findings import Finding
+from functions.sanitizer.formats import Kind, sniff
 
 _STRIPPERS: dict[str, Callable[[BinaryIO, BinaryIO], set[Finding]]] = {
+    "audio/aac": strip_adts,
+    "audio/aiff": strip_aiff,
     "audio/flac": strip_flac,
     "audio/mp4": strip_mp4,
     "audio/mpeg": strip_mpeg,
@@ -28,16 +33,18 @@ _STRIPPERS: dict[str, Callable[[BinaryIO, BinaryIO], set[Finding]]] = {
     "audio/wav": strip_wav,
 }
 SUPPORTED = frozenset(_STRIPPERS)
+_SIGNATURE = 64  # bytes that tell one kind of sound from another
 
 
 def identify(source: BinaryIO, media_type: str) -> str:
     """Return what a file is where its first bytes leave two possibilities.
 
-    FLAC may hide behind an ID3v2 tag, and MP4 of most brands may be all sound.
+    Any sound may hide behind an ID3v2 tag, and MP4 of most brands may be all sound.
     """
     if media_type == "audio/mpeg":
         start, _ = leading(source, 0, size_of(source))
-        return "audio/flac" if read_at(source, start, 4) == b"fLaC" else media_type
+        behind = sniff(read_at(source, start, _SIGNATURE))
+        return behind.media_type if behind.kind is Kind.AUDIO else media_type
     if media_type == "video/mp4" and holds_only_sound(source):
         return "audio/mp4"
     return media_type

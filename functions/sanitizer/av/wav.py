@@ -1,23 +1,18 @@
-"""WAV: format, sample count and samples of a RIFF file.
+"""WAV, RF64 and BW64: format, sample count and samples of a RIFF file.
 
 Loop points (`smpl`, `cue `, `inst`) go too: samplers write their maker and product
 into them, and players don't use them.
 
-Source: Microsoft and IBM, Multimedia Programming Interface 1.0; RFC 2361 for the tags.
+Source: Microsoft and IBM, Multimedia Programming Interface 1.0; RFC 2361 for the tags;
+EBU Tech 3306 and ITU-R BS.2088 for files of 4 GiB and more.
 """
 
 import struct
-from collections.abc import Iterator
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
-from functions.sanitizer.av.scan import (
-    bounded,
-    copy,
-    holds_bytes,
-    read_at,
-    size_of,
-    unreadable,
-)
+from functions.sanitizer.av.mpeg import copy_mpeg
+from functions.sanitizer.av.scan import copy, read_at, size_of, unreadable
+from functions.sanitizer.av.scan_chunks import Chunk, chunks_of, dropped
 from functions.sanitizer.findings import Finding
 
 # Bytes of codec set-up that follow the first 18 of `fmt `, by format tag.
@@ -29,105 +24,103 @@ _SETUP = {
     0x0007: 0,  # µ-law
     0x0011: 2,  # IMA ADPCM
     0x0031: 2,  # GSM 6.10
+    0x0050: 22,  # MPEG layers I and II
     0x0055: 12,  # MPEG layer III
+    0x2000: 0,  # AC-3
+    0x2001: 0,  # DTS
     0xFFFE: 22,  # extensible
 }
+_MPEG = (0x0050, 0x0055)
 _SUBTYPES = (
     bytes.fromhex("000000001000800000aa00389b71"),  # the base of all format tags
     bytes.fromhex("00002107d3118644c8c1ca000000"),  # ambisonic B-format
 )
 _PLAIN = (b"\1\0", b"\3\0", b"\6\0", b"\7\0")  # tags without set-up of their own
-_ENDLESS = 0xFFFFFFFF  # written by programs that could not seek back
-
-_KINDS = {
-    b"LIST": Finding.AUDIO_TAGS,
-    b"id3 ": Finding.AUDIO_TAGS,
-    b"ID3 ": Finding.AUDIO_TAGS,
-    b"bext": Finding.AUDIO_TAGS,
-    b"iXML": Finding.AUDIO_TAGS,
-    b"cart": Finding.AUDIO_TAGS,
-    b"DISP": Finding.AUDIO_TAGS,
-    b"_PMX": Finding.XMP,
-    b"PEAK": Finding.TIMESTAMP,
-    b"JUNK": Finding.PADDING,
-    b"junk": Finding.PADDING,
-    b"PAD ": Finding.PADDING,
-    b"FLLR": Finding.PADDING,
-}
-
-
-class Chunk(NamedTuple):
-    """A chunk: where its content starts, how long it says it is, how much is there."""
-
-    name: bytes
-    start: int
-    declared: int
-    size: int
+_ENDLESS = 0xFFFF_FFFF  # the size is in `ds64`, or the program could not seek back
+_LARGE = (b"RF64", b"BW64")
+_MAX_LARGE = 100  # chunks other than the sound that need a size of 64 bits
 
 
 def strip_wav(source: BinaryIO, output: BinaryIO) -> set[Finding]:
-    """Write `fmt `, `fact` and `data`, nothing else."""
+    """Write `ds64`, `fmt `, `fact` and `data`, nothing else."""
     size = size_of(source)
     head = read_at(source, 0, 12)
-    if len(head) < 12 or head[:4] != b"RIFF" or head[8:] != b"WAVE":
+    if head[:4] not in (b"RIFF", *_LARGE) or head[8:] != b"WAVE":
         raise unreadable("the file does not start like a WAV file")
+    large = _sizes(source) if head[:4] in _LARGE else {}
     kept: dict[bytes, Chunk] = {}
     findings: set[Finding] = set()
-    for chunk in bounded(_chunks(source, size)):
+    for chunk in chunks_of(source, size, "<", large):
         if chunk.name in (b"fmt ", b"fact", b"data") and chunk.name not in kept:
             kept[chunk.name] = chunk
-        else:
-            findings |= _found(source, chunk)
+        elif chunk.name != b"ds64" or not large:
+            findings |= dropped(source, chunk)
     if b"fmt " not in kept or b"data" not in kept:
         raise unreadable("the file holds no sound or does not say how it is coded")
-    _write(source, output, kept)
-    return findings
+    return findings | _write(source, output, head[:4], kept, large.get(b"fact", 0))
 
 
-def _chunks(source: BinaryIO, end: int) -> Iterator[Chunk]:
-    """Walk to the last byte; the size in the RIFF header is wrong too often to help."""
-    at = 12
-    while at + 8 <= end:
-        name, declared = struct.unpack("<4sI", read_at(source, at, 8))
-        size = min(declared, end - at - 8)
-        yield Chunk(name, at + 8, declared, size)
-        at += 8 + size + (declared % 2 if declared == size else 0)
-    if at < end:
-        yield Chunk(b"", at, end - at, end - at)
+def _sizes(source: BinaryIO) -> dict[bytes, int]:
+    """Return the sizes that `ds64` gives; under `fact` the number of samples."""
+    name, size = struct.unpack("<4sI", read_at(source, 12, 8))
+    if name != b"ds64" or size < 28:
+        raise unreadable("the file does not say how large it is")
+    _, data, samples, count = struct.unpack("<QQQI", read_at(source, 20, 28))
+    table = read_at(source, 48, min(size - 28, 12 * count, 12 * _MAX_LARGE))
+    whole = table[: len(table) - len(table) % 12]
+    sizes = dict(struct.iter_unpack("<4sQ", whole))
+    return sizes | {b"data": data, b"fact": samples}
 
 
-def _found(source: BinaryIO, chunk: Chunk) -> set[Finding]:
-    """Name what a dropped chunk was; zeros between chunks were nothing."""
-    end = chunk.start + chunk.size
-    kind = _KINDS.get(chunk.name, Finding.APPLICATION_DATA)
-    if not chunk.name.strip(b"\0"):
-        kind = Finding.TRAILING_DATA
-    padding = kind in (Finding.PADDING, Finding.TRAILING_DATA)
-    if padding and not holds_bytes(source, chunk.start, end):
-        return set()
-    findings = {kind}
-    if chunk.name == b"bext":
-        findings.add(Finding.TIMESTAMP)
-    if chunk.name.lower() == b"id3 " and b"APIC" in read_at(
-        source, chunk.start, 1 << 20
-    ):
-        findings.add(Finding.COVER_PICTURE)
-    return findings
-
-
-def _write(source: BinaryIO, output: BinaryIO, kept: dict[bytes, Chunk]) -> None:
+def _write(
+    source: BinaryIO,
+    output: BinaryIO,
+    form: bytes,
+    kept: dict[bytes, Chunk],
+    samples: int,
+) -> set[Finding]:
     layout = kept[b"fmt "]
-    head = _chunk(b"fmt ", _format(read_at(source, layout.start, min(layout.size, 64))))
+    content = _format(read_at(source, layout.start, min(layout.size, 64)))
+    head = _chunk(b"fmt ", content)
     if b"fact" in kept and kept[b"fact"].size >= 4:
         head += _chunk(b"fact", read_at(source, kept[b"fact"].start, 4))
     data = kept[b"data"]
-    total = 4 + len(head) + 8 + data.declared + data.declared % 2
-    output.write(b"RIFF" + struct.pack("<I", min(total, _ENDLESS)) + b"WAVE" + head)
+    output.write(_head(form, head, data.declared, samples))
+    findings, declared = _sound(source, output, data, content)
+    if declared != data.declared:
+        output.seek(0)
+        output.write(_head(form, head, declared, samples))
+    return findings
+
+
+def _head(form: bytes, head: bytes, declared: int, samples: int) -> bytes:
+    """Return everything before the sound."""
+    total = 4 + len(head) + 8 + declared + declared % 2
+    if form in _LARGE:
+        sizes = struct.pack("<QQQI", total + 36, declared, samples, 0)
+        opening = form + b"\xff" * 4 + b"WAVE" + _chunk(b"ds64", sizes)
+        return opening + head + b"data" + b"\xff" * 4
+    opening = form + struct.pack("<I", min(total, _ENDLESS)) + b"WAVE"
+    return opening + head + b"data" + struct.pack("<I", declared)
+
+
+def _sound(
+    source: BinaryIO, output: BinaryIO, data: Chunk, layout: bytes
+) -> tuple[set[Finding], int]:
+    """Write the samples; return what went from between them, and their length."""
+    findings: set[Finding] = set()
     # A length that promises more than there is stays: the sound is as cut as it came.
-    output.write(b"data" + struct.pack("<I", data.declared))
-    copy(source, output, data.start, data.start + data.size)
-    if data.size == data.declared:
-        output.write(bytes(data.size % 2))
+    declared, whole = data.declared, data.size == data.declared
+    if data.size and struct.unpack_from("<H", layout)[0] in _MPEG:
+        start = output.tell()
+        findings = copy_mpeg(source, output, data.start, data.end)
+        written = output.tell() - start
+        declared = written if whole else max(declared - data.size + written, written)
+    else:
+        copy(source, output, data.start, data.end)
+    if whole:
+        output.write(bytes(declared % 2))
+    return findings, declared
 
 
 def _chunk(name: bytes, content: bytes) -> bytes:

@@ -8,6 +8,8 @@ import struct
 from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
+from functions.sanitizer.verify.adts import adts_carriers
+from functions.sanitizer.verify.aiff import aiff_carriers
 from functions.sanitizer.verify.flac import flac_carriers
 from functions.sanitizer.verify.mp4 import mp4_carriers
 from functions.sanitizer.verify.mpeg import mpeg_carriers
@@ -15,6 +17,8 @@ from functions.sanitizer.verify.ogg import ogg_carriers
 from functions.sanitizer.verify.wav import wav_carriers
 
 _READERS: dict[str, Callable[[BinaryIO], Iterator[str]]] = {
+    "audio/aac": adts_carriers,
+    "audio/aiff": aiff_carriers,
     "audio/flac": flac_carriers,
     "audio/mp4": mp4_carriers,
     "audio/mpeg": mpeg_carriers,

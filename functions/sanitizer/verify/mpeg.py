@@ -25,21 +25,31 @@ _TAILS = {  # bytes before the end
 def mpeg_carriers(stream: BinaryIO) -> Iterator[str]:
     """Yield the name of every carrier."""
     size = stream.seek(0, os.SEEK_END)
-    at = 0
-    while at < size:
+    yield from frames_only(stream, 0, size)
+    yield from tails(stream, size)
+
+
+def frames_only(stream: BinaryIO, start: int, end: int) -> Iterator[str]:
+    """Name what is no frame between *start* and *end*."""
+    at = start
+    while at < end:
         stream.seek(at)
         length = _length(stream.read(4))
         if not length:
-            yield f"{size - at} bytes from {at} on that are no frame"
+            yield f"{end - at} bytes from {at} on that are no frame"
             return
-        if at == 0:
-            yield from _encoder(stream, length)
+        if at == start:
+            yield from _encoder(stream, start, length)
         at += length
-    if not at:
+    if at == start:
         yield "no frame"
+
+
+def tails(stream: BinaryIO, end: int) -> Iterator[str]:
+    """Name every tag that ends at *end*: a last frame that is cut might hold it."""
     for magic, back in _TAILS.items():
-        stream.seek(max(0, size - back))
-        if size >= back and stream.read(len(magic)) == magic:
+        stream.seek(max(0, end - back))
+        if end >= back and stream.read(len(magic)) == magic:
             yield f"tag {magic!r}"
 
 
@@ -58,9 +68,9 @@ def _length(head: bytes) -> int:
     return (72 if layer == 1 and version != 3 else 144) * bits // hertz + padding
 
 
-def _encoder(stream: BinaryIO, length: int) -> Iterator[str]:
+def _encoder(stream: BinaryIO, start: int, length: int) -> Iterator[str]:
     """Look behind an encoder's header: the rest of its frame has to be zeros."""
-    stream.seek(0)
+    stream.seek(start)
     frame = stream.read(length)
     mpeg1, mono = (frame[1] & 0x18) == 0x18, frame[3] >= 0xC0
     at = (21 if mono else 36) if mpeg1 else (13 if mono else 21)
