@@ -20,6 +20,7 @@ from functions.sanitizer.av.ogg import strip_ogg
 from functions.sanitizer.av.scan import read_at, size_of, unreadable
 from functions.sanitizer.av.tags import leading
 from functions.sanitizer.av.wav import strip_wav
+from functions.sanitizer.av.wavpack import strip_wavpack
 from functions.sanitizer.findings import Finding
 from functions.sanitizer.formats import Kind, sniff
 
@@ -31,6 +32,7 @@ _STRIPPERS: dict[str, Callable[[BinaryIO, BinaryIO], set[Finding]]] = {
     "audio/mpeg": strip_mpeg,
     "audio/ogg": strip_ogg,
     "audio/wav": strip_wav,
+    "audio/x-wavpack": strip_wavpack,
 }
 SUPPORTED = frozenset(_STRIPPERS)
 _SIGNATURE = 64  # bytes that tell one kind of sound from another

@@ -15,6 +15,7 @@ from functions.sanitizer.verify.mp4 import mp4_carriers
 from functions.sanitizer.verify.mpeg import mpeg_carriers
 from functions.sanitizer.verify.ogg import ogg_carriers
 from functions.sanitizer.verify.wav import wav_carriers
+from functions.sanitizer.verify.wavpack import wavpack_carriers
 
 _READERS: dict[str, Callable[[BinaryIO], Iterator[str]]] = {
     "audio/aac": adts_carriers,
@@ -24,6 +25,7 @@ _READERS: dict[str, Callable[[BinaryIO], Iterator[str]]] = {
     "audio/mpeg": mpeg_carriers,
     "audio/ogg": ogg_carriers,
     "audio/wav": wav_carriers,
+    "audio/x-wavpack": wavpack_carriers,
 }
 
 
