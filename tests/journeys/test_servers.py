@@ -1,10 +1,13 @@
 """Journeys on real servers: each function a process with rights of its own."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from infra.cli import pratique
 from infra.demo import Case, any_outcome, running, wait_until
 from infra.samples import images
 from tests.journeys import sixty
@@ -44,6 +47,22 @@ def test_sixty_files_end_as_on_the_embedded_adapters_byte_by_byte(
 
     assert [sixty.row(case) for case in embedded] == sixty.table()
     assert sixty.hashes(travelled) == sixty.hashes(embedded)
+
+
+def test_the_command_makes_the_bytes_that_the_pipeline_makes(
+    travelled: list[Case], tmp_path: Path
+) -> None:
+    folder = travelled[0].path.parent
+    call = ["sanitize", str(folder), "--out", str(tmp_path), "--json"]
+
+    result = CliRunner().invoke(pratique, call)
+
+    rows = map(json.loads, result.stdout.splitlines())
+    by_command = {
+        (Path(row["file"]).name, row["source_sha256"], row["sha256"]) for row in rows
+    }
+    assert result.exit_code == 0
+    assert by_command == set(sixty.hashes(travelled))
 
 
 def test_nothing_is_left_in_queues_and_in_quarantine_but_what_is_held(
