@@ -13,8 +13,9 @@ from mutagen import MutagenError
 
 from functions.sanitizer.av.adts import strip_adts
 from functions.sanitizer.av.aiff import strip_aiff
+from functions.sanitizer.av.ape import strip_ape
 from functions.sanitizer.av.flac import strip_flac
-from functions.sanitizer.av.mp4 import holds_only_sound, strip_mp4
+from functions.sanitizer.av.mp4 import kind_of, strip_mp4
 from functions.sanitizer.av.mpeg import strip_mpeg
 from functions.sanitizer.av.ogg import strip_ogg
 from functions.sanitizer.av.scan import read_at, size_of, unreadable
@@ -32,9 +33,14 @@ _STRIPPERS: dict[str, Callable[[BinaryIO, BinaryIO], set[Finding]]] = {
     "audio/mpeg": strip_mpeg,
     "audio/ogg": strip_ogg,
     "audio/wav": strip_wav,
+    "audio/x-ape": strip_ape,
     "audio/x-wavpack": strip_wavpack,
+    "video/3gpp": strip_mp4,
+    "video/mp4": strip_mp4,
+    "video/quicktime": strip_mp4,
 }
 SUPPORTED = frozenset(_STRIPPERS)
+_FILMS = ("audio/mp4", "video/3gpp", "video/mp4", "video/quicktime")
 _SIGNATURE = 64  # bytes that tell one kind of sound from another
 
 
@@ -47,9 +53,7 @@ def identify(source: BinaryIO, media_type: str) -> str:
         start, _ = leading(source, 0, size_of(source))
         behind = sniff(read_at(source, start, _SIGNATURE))
         return behind.media_type if behind.kind is Kind.AUDIO else media_type
-    if media_type == "video/mp4" and holds_only_sound(source):
-        return "audio/mp4"
-    return media_type
+    return kind_of(source, media_type) if media_type in _FILMS else media_type
 
 
 def strip(source: BinaryIO, output: BinaryIO, media_type: str) -> list[Finding]:

@@ -10,6 +10,7 @@ from typing import BinaryIO
 
 from functions.sanitizer.verify.adts import adts_carriers
 from functions.sanitizer.verify.aiff import aiff_carriers
+from functions.sanitizer.verify.ape import ape_carriers
 from functions.sanitizer.verify.flac import flac_carriers
 from functions.sanitizer.verify.mp4 import mp4_carriers
 from functions.sanitizer.verify.mpeg import mpeg_carriers
@@ -25,6 +26,7 @@ _READERS: dict[str, Callable[[BinaryIO], Iterator[str]]] = {
     "audio/mpeg": mpeg_carriers,
     "audio/ogg": ogg_carriers,
     "audio/wav": wav_carriers,
+    "audio/x-ape": ape_carriers,
     "audio/x-wavpack": wavpack_carriers,
 }
 
