@@ -15,7 +15,7 @@ from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from functions.sanitizer.findings import Finding
-from functions.sanitizer.images import gif, jpeg, png, webp
+from functions.sanitizer.images import gif, jpeg, png, tiff, webp
 from functions.sanitizer.images.pictures import Rebuilt, View, decoding, view
 from functions.sanitizer.limits import Limits
 from schemas.errors import Rejected
@@ -26,14 +26,18 @@ _REBUILDERS: dict[str, _Rebuild] = {
     "image/png": png.rebuild,
     "image/gif": gif.rebuild,
     "image/webp": webp.rebuild,
+    "image/tiff": tiff.rebuild,
 }
-_STRIPPERS: dict[str, _Rebuild] = {}
+_STRIPPERS: dict[str, _Rebuild] = {
+    "image/jpeg": jpeg.strip,
+}
 # One decoder each: nothing else of Pillow gets to see the bytes.
 _OPENERS: dict[str, type[ImageFile.ImageFile]] = {
     "image/jpeg": JpegImageFile,
     "image/png": PngImageFile,
     "image/gif": GifImageFile,
     "image/webp": WebPImageFile,
+    "image/tiff": tiff.TiffOfAnyKind,
 }
 
 

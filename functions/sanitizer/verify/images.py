@@ -12,6 +12,7 @@ from typing import BinaryIO
 from functions.sanitizer.verify.gif import gif_carriers
 from functions.sanitizer.verify.jpeg import jpeg_carriers
 from functions.sanitizer.verify.png import png_carriers
+from functions.sanitizer.verify.tiff import tiff_carriers
 from functions.sanitizer.verify.webp import webp_carriers
 
 _READERS: dict[str, Callable[[bytes], Iterator[str]]] = {
@@ -19,6 +20,7 @@ _READERS: dict[str, Callable[[bytes], Iterator[str]]] = {
     "image/png": png_carriers,
     "image/gif": gif_carriers,
     "image/webp": webp_carriers,
+    "image/tiff": tiff_carriers,
 }
 
 
