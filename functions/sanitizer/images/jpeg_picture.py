@@ -1,5 +1,8 @@
 """A JPEG's picture, decoded and encoded so that its coefficients come back.
 
+For pictures whose coefficients can't be kept: those that are turned off their grid of
+blocks, and those that decoders have to guess at.
+
 The same quantisation tables on the same grid of blocks bring back what was quantised
 with them, as long as the samples in between are those that were coded. So luma and
 chroma stay apart instead of becoming RGB, and chroma at half size is taken as it was
@@ -10,6 +13,10 @@ from typing import Any, BinaryIO
 
 from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile
+
+from functions.sanitizer.images.jpeg_head import profile
+from functions.sanitizer.images.jpeg_segments import Jpeg
+from functions.sanitizer.images.pictures import turned
 
 _FULL, _HALF_WIDTH, _HALF = 0, 1, 2  # Pillow's numbers for chroma subsampling
 _BLOCK = 8
@@ -23,7 +30,31 @@ def opened(source: BinaryIO) -> JpegImageFile:
     return JpegImageFile(source)
 
 
-def as_coded(source: BinaryIO, image: JpegImageFile, *, as_rgb: bool) -> Image.Image:
+def encode(source: BinaryIO, jpeg: Jpeg, orientation: int, output: BinaryIO) -> None:
+    """Decode *source* and code it again with its own tables, turned upright."""
+    image = opened(source)
+    as_rgb = image.mode == "RGB" and _stored_as_rgb(jpeg, image)
+    options = _encoding(image, orientation, as_rgb=as_rgb)
+    options |= {"progressive": jpeg.progressive, "icc_profile": profile(jpeg)}
+    in_inches = image.info.get("jfif_unit") in (1, 2)  # else Pillow asks EXIF
+    density = image.info.get("dpi") if in_inches else None
+    if density and all(1 <= value <= 65535 for value in density):
+        options["dpi"] = density
+    picture = turned(_as_coded(source, image, as_rgb=as_rgb), orientation)
+    picture.info = {}  # the encoder would take a comment from here
+    picture.save(output, "JPEG", **options)
+
+
+def _stored_as_rgb(jpeg: Jpeg, image: JpegImageFile) -> bool:
+    """Whether libjpeg takes three components for RGB rather than YCbCr."""
+    if jpeg.density:
+        return False
+    if jpeg.adobe_transform is not None:
+        return jpeg.adobe_transform == 0
+    return [component[0] for component in image.layer] == list(b"RGB")
+
+
+def _as_coded(source: BinaryIO, image: JpegImageFile, *, as_rgb: bool) -> Image.Image:
     """Decode *image*, which was opened from *source*, into the planes that it codes."""
     if image.mode != "RGB" or as_rgb:
         image.load()
@@ -44,7 +75,9 @@ def as_coded(source: BinaryIO, image: JpegImageFile, *, as_rgb: bool) -> Image.I
     return Image.merge("YCbCr", [luma, *chroma])
 
 
-def encoding(image: JpegImageFile, orientation: int, *, as_rgb: bool) -> dict[str, Any]:
+def _encoding(
+    image: JpegImageFile, orientation: int, *, as_rgb: bool
+) -> dict[str, Any]:
     """Return how the encoder is to code the picture again, once it is turned."""
     tables = [list(image.quantization[component[3]]) for component in image.layer]
     if image.mode == "CMYK":  # is coded as such again, also if it came as YCCK

@@ -1,0 +1,70 @@
+"""A JPEG's coefficients, written anew by libjpeg's encoder without being decoded.
+
+They come out as they went in, also turned by quarters. What is not a coefficient that
+the frame has room for, does not come out: bytes behind the last block and between
+restarts, blocks beyond the edge (the encoder makes up its own), unused symbols.
+"""
+
+from types import ModuleType
+
+try:
+    import turbojpeg as _found
+except ImportError:  # no wheel for this Python: pictures are decoded and encoded
+    turbojpeg: ModuleType | None = None
+else:
+    turbojpeg = _found
+
+# By Exif orientation; the names are TurboJPEG's.
+_TURNS = {
+    1: "NONE",
+    2: "HFLIP",
+    3: "ROT180",
+    4: "VFLIP",
+    5: "TRANSPOSE",
+    6: "ROT90",
+    7: "TRANSVERSE",
+    8: "ROT270",
+}
+_END = b"\xff\xd9"
+_APPLICATIONS = range(0xE0, 0xF0)
+
+
+def transcoded(data: bytes, orientation: int, *, progressive: bool) -> memoryview:
+    """Return the picture of *data*, turned, from its first table to the end marker.
+
+    Empty if that can't be done exactly: blocks are cut by an edge that would no longer
+    be the right or lower one, or a decoder would have to guess.
+    """
+    if turbojpeg is None:
+        return memoryview(b"")
+    try:
+        coded = turbojpeg.transform(
+            data,
+            op=getattr(turbojpeg.OP, _TURNS[orientation]),
+            perfect=True,
+            progressive=progressive,
+            copynone=True,
+        )
+    except RuntimeError:  # also for what libjpeg only warns of
+        return memoryview(b"")
+    at = 2
+    while coded[at + 1] in _APPLICATIONS:  # of the encoder's own making
+        at += 2 + int.from_bytes(coded[at + 2 : at + 4], "big")
+    return memoryview(coded)[at:]
+
+
+def needs_every_byte(data: bytes, last: int) -> bool:
+    """Whether decoding takes all that is coded in *data*, and finds nothing amiss.
+
+    Without the last coded byte the first complaint must be that there is no more.
+
+    Args:
+        last: where the last coded byte is.
+    """
+    if turbojpeg is None:
+        return False
+    try:
+        turbojpeg.transform(data[:last] + _END, nooutput=True, copynone=True)
+    except RuntimeError as exc:
+        return "premature end of data segment" in str(exc)
+    return False
