@@ -14,6 +14,7 @@ from mutagen import MutagenError
 from functions.sanitizer.av.adts import strip_adts
 from functions.sanitizer.av.aiff import strip_aiff
 from functions.sanitizer.av.ape import strip_ape
+from functions.sanitizer.av.asf import holds_pictures, strip_asf
 from functions.sanitizer.av.flac import strip_flac
 from functions.sanitizer.av.mp4 import kind_of, strip_mp4
 from functions.sanitizer.av.mpeg import strip_mpeg
@@ -34,10 +35,12 @@ _STRIPPERS: dict[str, Callable[[BinaryIO, BinaryIO], set[Finding]]] = {
     "audio/ogg": strip_ogg,
     "audio/wav": strip_wav,
     "audio/x-ape": strip_ape,
+    "audio/x-ms-wma": strip_asf,
     "audio/x-wavpack": strip_wavpack,
     "video/3gpp": strip_mp4,
     "video/mp4": strip_mp4,
     "video/quicktime": strip_mp4,
+    "video/x-ms-wmv": strip_asf,
 }
 SUPPORTED = frozenset(_STRIPPERS)
 _FILMS = ("audio/mp4", "video/3gpp", "video/mp4", "video/quicktime")
@@ -53,6 +56,8 @@ def identify(source: BinaryIO, media_type: str) -> str:
         start, _ = leading(source, 0, size_of(source))
         behind = sniff(read_at(source, start, _SIGNATURE))
         return behind.media_type if behind.kind is Kind.AUDIO else media_type
+    if media_type == "audio/x-ms-wma" and holds_pictures(source):
+        return "video/x-ms-wmv"
     return kind_of(source, media_type) if media_type in _FILMS else media_type
 
 

@@ -11,8 +11,9 @@ from typing import BinaryIO
 from functions.sanitizer.verify.adts import adts_carriers
 from functions.sanitizer.verify.aiff import aiff_carriers
 from functions.sanitizer.verify.ape import ape_carriers
+from functions.sanitizer.verify.asf import asf_carriers
 from functions.sanitizer.verify.flac import flac_carriers
-from functions.sanitizer.verify.mp4 import mp4_carriers
+from functions.sanitizer.verify.mp4 import film_carriers, sound_carriers
 from functions.sanitizer.verify.mpeg import mpeg_carriers
 from functions.sanitizer.verify.ogg import ogg_carriers
 from functions.sanitizer.verify.wav import wav_carriers
@@ -22,12 +23,17 @@ _READERS: dict[str, Callable[[BinaryIO], Iterator[str]]] = {
     "audio/aac": adts_carriers,
     "audio/aiff": aiff_carriers,
     "audio/flac": flac_carriers,
-    "audio/mp4": mp4_carriers,
+    "audio/mp4": sound_carriers,
     "audio/mpeg": mpeg_carriers,
     "audio/ogg": ogg_carriers,
     "audio/wav": wav_carriers,
     "audio/x-ape": ape_carriers,
+    "audio/x-ms-wma": asf_carriers,
     "audio/x-wavpack": wavpack_carriers,
+    "video/x-ms-wmv": asf_carriers,
+    "video/3gpp": film_carriers,
+    "video/mp4": film_carriers,
+    "video/quicktime": film_carriers,
 }
 
 
