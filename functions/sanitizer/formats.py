@@ -94,6 +94,8 @@ _HEIF_BRANDS = frozenset(
 )
 _AVIF_BRANDS = frozenset((b"avif", b"avis"))
 _AUDIO_BRANDS = frozenset((b"M4A ", b"M4B ", b"M4P ", b"F4A ", b"F4B "))
+_QUICKTIME = (b"mdat", b"wide", b"free", b"skip", b"pnot", b"PICT")
+_QUICKTIME_TABLES = (b"mvhd", b"cmov", b"trak", b"udta", b"prfl", b"iods", b"rmra")
 _BMP_HEADER_SIZES = frozenset((12, 16, 40, 52, 56, 64, 108, 124))
 _PNM = re.compile(rb"P[1-7][\s#][\s\d#]*[\s\d]")
 _SVG = re.compile(
@@ -112,7 +114,10 @@ def sniff(head: bytes) -> Format:
     for offset, signature, media_type in _SIGNATURES:
         if head.startswith(signature, offset):
             return Format(media_type)
-    return Format(_container(head) or _plausible(head) or OCTETS)
+    found = _container(head) or _plausible(head)
+    if found is None and _is_quicktime(head):
+        return Format("video/quicktime")
+    return Format(found or OCTETS)
 
 
 def _container(head: bytes) -> str | None:
@@ -134,7 +139,23 @@ def _of_brands(head: bytes) -> str:
         return "image/avif"
     if _HEIF_BRANDS.intersection(brands):
         return "image/heif"
-    return "audio/mp4" if brands[0] in _AUDIO_BRANDS else "video/mp4"
+    if brands[0] in _AUDIO_BRANDS:
+        return "audio/mp4"
+    if brands[0] == b"qt  ":
+        return "video/quicktime"
+    mobile = brands[0][:3] in (b"3gp", b"3g2", b"3gr", b"3gs", b"3ge", b"3gg")
+    return "video/3gpp" if mobile else "video/mp4"
+
+
+def _is_quicktime(head: bytes) -> bool:
+    """Whether it starts with two boxes of QuickTime, from before there were brands."""
+    size = int.from_bytes(head[:4], "big")
+    if head[4:8] == b"moov":
+        return size >= 16 and head[12:16] in _QUICKTIME_TABLES
+    if head[4:8] not in _QUICKTIME:
+        return False
+    following = head[size + 4 : size + 8] if size > 1 else b""
+    return size in (0, 1) or (size >= 8 and following in (b"", b"moov", *_QUICKTIME))
 
 
 def _plausible(head: bytes) -> str | None:

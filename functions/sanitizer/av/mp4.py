@@ -1,162 +1,156 @@
-"""MP4 and M4A audio: every box by a list, every offset where it was.
+"""MP4, M4A, QuickTime and 3GP: every box by a list, every offset where it was.
 
 A box that is not on the list becomes a `free` box of the same size full of zeros, so
 no offset in the sample tables changes and the samples stream through untouched. Bytes
-of `mdat` that belong to no kept track (chapter titles, covers) become zeros too.
+of `mdat` that belong to no kept track (subtitles, covers, places) become zeros too.
 
-Source: ISO/IEC 14496-12 (ISO base media file format) and 14496-14 (MP4).
+Source: ISO/IEC 14496-12 (ISO base media file format), 14496-14 (MP4), Apple's
+QuickTime File Format, 3GPP TS 26.244.
 """
 
 import struct
-from bisect import bisect_right
-from itertools import count
-from typing import BinaryIO, NamedTuple
+from collections.abc import Iterator
+from itertools import repeat
+from typing import BinaryIO
 
-from functions.sanitizer.av.mp4_movie import dropped, scrub_movie
-from functions.sanitizer.av.mp4_samples import Extents
-from functions.sanitizer.av.scan import (
-    blank,
-    bounded,
-    copy,
-    holds_bytes,
-    read_at,
-    size_of,
-    unreadable,
+from functions.sanitizer.av.mp4_boxes import Box, blank, boxes_in
+from functions.sanitizer.av.mp4_dropped import dropped
+from functions.sanitizer.av.mp4_extents import Extents
+from functions.sanitizer.av.mp4_fragments import (
+    Sizes,
+    scrub_fragment,
+    scrub_index,
+    sizes_of,
 )
+from functions.sanitizer.av.mp4_layout import Part, layout, movie_of, read_part
+from functions.sanitizer.av.mp4_movie import scrub_movie
+from functions.sanitizer.av.mp4_tracks import holds_pictures
+from functions.sanitizer.av.scan import holds_bytes, read_at, size_of, unreadable
 from functions.sanitizer.findings import Finding
 from schemas.errors import Rejected
 
-_MAX_MOVIE = 1 << 27  # bytes of `moov`: sample tables of some days
 _MAX_BRANDS = 64
 _BRANDS = frozenset(
-    b"M4A |M4B |M4P |M4V |mp41|mp42|mp71|isom|iso2|iso3|iso4|iso5|iso6|avc1|3gp4|3gp5|"
-    b"3gp6|3gp7|3g2a|3g2b|3g2c|dash|qt  |MSNV|NDAS|F4A |f4v |\0\0\0\0".split(b"|")
+    b"M4A |M4B |M4P |M4V |M4VH|M4VP|mp21|mp41|mp42|mp71|isom|iso2|iso3|iso4|iso5|iso6|"
+    b"iso7|iso8|iso9|avc1|hvc1|hev1|av01|vp09|3gp1|3gp2|3gp3|3gp4|3gp5|3gp6|3gp7|3gp8|"
+    b"3gp9|3gr6|3gs6|3ge6|3gg6|3g2a|3g2b|3g2c|dash|msdh|msix|cmfc|cmf2|isoa|dby1|"
+    b"qt  |MSNV|NDAS|F4A |F4V |f4v |\0\0\0\0".split(b"|")
 )
 _SCAN = 1 << 20
-
-
-class _Box(NamedTuple):
-    kind: bytes
-    start: int
-    header: int  # bytes
-    end: int
+_BLOCK = 1 << 18
 
 
 def strip_mp4(source: BinaryIO, output: BinaryIO) -> set[Finding]:
-    """Write the file in its layout with nothing in it but sound."""
+    """Write the file in its layout with nothing in it but sound and pictures."""
     size = size_of(source)
-    boxes = _boxes(source, size)
-    movie, findings, extents = _movie(source, boxes)
-    for box in boxes:
-        findings |= _write(source, output, box, movie, extents)
-    end = boxes[-1].end
+    parts = layout(source)
+    writer = _Writer(source, output, parts)
+    for part in parts:
+        writer.write(part)
+    end = parts[-1].end
     if end < size and holds_bytes(source, end, size):
-        findings.add(Finding.TRAILING_DATA)
-    return findings
+        writer.findings.add(Finding.TRAILING_DATA)
+    return writer.findings
 
 
-def holds_only_sound(source: BinaryIO) -> bool:
-    """Whether strip_mp4 would take the file: no film, no fragments, nothing broken."""
-    try:
-        _movie(source, _boxes(source, size_of(source)))
-    except (Rejected, struct.error):
-        return False
-    return True
+def kind_of(source: BinaryIO, media_type: str) -> str:
+    """Return `audio/mp4` for a file without moving pictures, else what it is.
 
-
-def _boxes(source: BinaryIO, size: int) -> list[_Box]:
-    """Return the boxes of the file; what follows the last whole one is not copied.
-
-    Only `mdat` may be cut, and only behind the tables that say what is in it.
+    A file that can't be followed stays what it looks like: it is refused later.
     """
-    boxes: list[_Box] = []
-    at = 0
-    for _ in bounded(count()):
-        box = _box(source, at, size)
-        if box is None or (box.end > size and box.kind != b"mdat"):
-            break
-        boxes.append(box._replace(end=min(box.end, size)))
-        at = box.end
-    kinds = [box.kind for box in boxes]
-    if not kinds or kinds[0] != b"ftyp" or kinds.count(b"moov") != 1:
-        raise unreadable("the file's table of contents is missing or cut off")
-    if b"moof" in kinds:
-        raise unreadable("the file is a stream of fragments, which is not supported")
-    return boxes
+    try:
+        movie, part = movie_of(source, layout(source))
+        pictures = holds_pictures(movie, part.inside())
+    except (Rejected, struct.error):
+        return media_type
+    if not pictures:
+        return "audio/mp4"
+    return media_type if media_type.startswith("video/") else "video/mp4"
 
 
-def _box(source: BinaryIO, at: int, size: int) -> _Box | None:
-    head = read_at(source, at, 16)
-    if len(head) < 8:
-        return None
-    length, kind = struct.unpack_from(">I4s", head)
-    if length == 1 and len(head) == 16:
-        (length,) = struct.unpack_from(">Q", head, 8)
-        return _Box(kind, at, 16, at + length) if length >= 16 else None
-    if length == 0 and kind == b"mdat":
-        return _Box(kind, at, 8, size)
-    return _Box(kind, at, 8, at + length) if length >= 8 else None
+class _Writer:
+    """Writes the boxes of a file, clean, in their order."""
+
+    def __init__(self, source: BinaryIO, output: BinaryIO, parts: list[Part]) -> None:
+        self._source, self._output = source, output
+        self._movie, self._movie_part = movie_of(source, parts)
+        self._extents = Extents()
+        whole = self._movie_part.inside()
+        self.findings = scrub_movie(self._movie, whole, self._extents)
+        self._sizes = _fragmented(self._movie, whole)
+        self._brands = next((part for part in parts if part.kind == b"ftyp"), None)
+        for part in parts:
+            if part.kind == b"moof":
+                self._fragment(part, self._extents)
+        self._extents.settle()
+
+    def write(self, part: Part) -> None:
+        """Write a box, or free space in its place."""
+        if part == self._movie_part:
+            self._output.write(self._movie)
+        elif part == self._brands:
+            self._write_brands(part)
+        elif part.kind == b"mdat":
+            self._output.write(read_at(self._source, part.start, part.header))
+            self._write_samples(part)
+        elif part.kind == b"moof":
+            self._output.write(self._fragment(part, Extents()))
+        elif part.kind == b"sidx" and self._sizes:
+            self._output.write(_index(self._source, part))
+        else:
+            self._write_space(part)
+
+    def _fragment(self, part: Part, extents: Extents) -> bytearray:
+        moof = read_part(self._source, part)
+        if not self._sizes:
+            raise unreadable("the file has fragments of tracks that it does not name")
+        self.findings |= scrub_fragment(
+            moof, part.inside(), part.start, self._sizes, extents
+        )
+        return moof
+
+    def _write_brands(self, part: Part) -> None:
+        size = part.end - part.start
+        content = read_at(self._source, part.start + 8, min(size, _SCAN) - 8)
+        if size > 16 + 4 * _MAX_BRANDS or size < 16 or size % 4 or part.header != 8:
+            raise unreadable("the file's type box is broken")
+        brands = [content[at : at + 4] for at in range(0, len(content), 4)]
+        clean = [brand if brand in _BRANDS else b"isom" for brand in brands]
+        clean[1] = bytes(4)  # the version of the brand: some programs write a date
+        self._output.write(struct.pack(">I4s", size, b"ftyp") + b"".join(clean))
+        if not _BRANDS.issuperset((brands[0], *brands[2:])):
+            self.findings.add(Finding.APPLICATION_DATA)
+
+    def _write_space(self, part: Part) -> None:
+        head = read_at(self._source, part.start, part.header)
+        self._output.write(head[:4] + b"free" + head[8:])
+        at = part.start + part.header
+        content = read_at(self._source, at, min(_SCAN, part.end - at))
+        self.findings |= dropped(part.kind, content)
+        whole, rest = divmod(part.end - at, _BLOCK)
+        self._output.writelines(repeat(bytes(_BLOCK), whole))
+        self._output.write(bytes(rest))
+
+    def _write_samples(self, part: Part) -> None:
+        self._output.writelines(self._samples(part.start + part.header, part.end))
+
+    def _samples(self, start: int, end: int) -> Iterator[bytearray]:
+        """Return what the kept tracks refer to, with zeros for the rest."""
+        for at in range(start, end, _BLOCK):
+            stop = min(at + _BLOCK, end)
+            block = bytearray(read_at(self._source, at, stop - at))
+            for first, last in self._extents.gaps(at, stop):
+                if blank(block, first - at, last - at):
+                    self.findings.add(Finding.PADDING)
+            yield block
 
 
-def _movie(source: BinaryIO, boxes: list[_Box]) -> tuple[bytes, set[Finding], Extents]:
-    """Return the clean `moov`, what went from it, and where the samples lie."""
-    box = next(box for box in boxes if box.kind == b"moov")
-    if box.end - box.start > _MAX_MOVIE or box.header != 8:
-        raise unreadable("the file's table of contents is too long")
-    movie = bytearray(read_at(source, box.start, box.end - box.start))
-    findings, extents = scrub_movie(movie)
-    return bytes(movie), findings, extents
+def _fragmented(movie: bytearray, whole: Box) -> Sizes:
+    inside = boxes_in(movie, whole.start, whole.end)
+    return sizes_of(movie, [box for box in inside if box.kind == b"trak"], whole)
 
 
-def _write(
-    source: BinaryIO,
-    output: BinaryIO,
-    box: _Box,
-    movie: bytes,
-    extents: Extents,
-) -> set[Finding]:
-    if box.kind == b"moov":
-        output.write(movie)
-        return set()
-    if box.kind == b"ftyp" and box.start == 0:
-        return _write_brands(source, output, box)
-    head = read_at(source, box.start, box.header)
-    if box.kind == b"mdat":
-        output.write(head)
-        return _write_samples(source, output, box, extents)
-    output.write(head[:4] + b"free" + head[8:])
-    blank(output, box.end - box.start - box.header)
-    content = read_at(source, box.start + box.header, min(_SCAN, box.end - box.start))
-    return dropped(box.kind, content[: box.end - box.start - box.header])
-
-
-def _write_brands(source: BinaryIO, output: BinaryIO, box: _Box) -> set[Finding]:
-    size = box.end - box.start
-    content = read_at(source, box.start + 8, size - 8)
-    if size > 16 + 4 * _MAX_BRANDS or size < 16 or size % 4:
-        raise unreadable("the file's type box is broken")
-    brands = [content[at : at + 4] for at in range(0, len(content), 4)]
-    clean = [brand if brand in _BRANDS else b"isom" for brand in brands]
-    clean[1] = bytes(4)  # the version of the brand: some programs write a date
-    output.write(struct.pack(">I4s", size, b"ftyp") + b"".join(clean))
-    odd = any(brand not in _BRANDS for brand in brands[:1] + brands[2:])
-    return {Finding.APPLICATION_DATA} if odd else set()
-
-
-def _write_samples(
-    source: BinaryIO, output: BinaryIO, box: _Box, extents: Extents
-) -> set[Finding]:
-    """Copy what the kept tracks refer to; blank the rest."""
-    at, hidden = box.start + box.header, False
-    first = max(0, bisect_right(extents, (at, 0)) - 1)
-    for index in range(first, len(extents) + 1):
-        rest = (box.end, box.end)
-        start, end = extents[index] if index < len(extents) else rest
-        gap = min(max(start, at), box.end)
-        hidden = hidden or holds_bytes(source, at, gap)
-        blank(output, gap - at)
-        at = min(max(gap, end), box.end)
-        copy(source, output, gap, at)
-        if at == box.end:
-            break
-    return {Finding.PADDING} if hidden else set()
+def _index(source: BinaryIO, part: Part) -> bytearray:
+    data = read_part(source, part)
+    scrub_index(data, part.inside())
+    return data

@@ -1,62 +1,89 @@
-"""The `stsd` box: how the sound is coded, and nothing besides.
+"""How the sound of a track is coded: `stsd` entries of sound.
 
-Sources: ISO/IEC 14496-1, 7.2.6 (descriptors), 14496-12, 8.5.2; the codecs' own
-mappings (Opus, FLAC, ALAC, AC-3, AMR).
+Sources: ISO/IEC 14496-12, 8.5.2 and 12.2; Apple's QuickTime File Format (versions 1
+and 2 of the entry, `wave`, `chan`); the codecs' own mappings (Opus, FLAC, ALAC, AC-3,
+AC-4, DTS, AMR); Google's Spatial Audio RFC (`SA3D`).
 """
 
-from functions.sanitizer.av.mp4_boxes import Box, blank, boxes_in, free
+import struct
+
+from functions.sanitizer.av.mp4_boxes import Box, blank, boxes_in, find, free, number
+from functions.sanitizer.av.mp4_streams import scrub_stream
 from functions.sanitizer.av.scan import unreadable
 from functions.sanitizer.findings import Finding
 
-_CODINGS = frozenset(
-    (b"mp4a", b"alac", b"Opus", b"fLaC", b"ac-3", b"ec-3", b".mp3", b"samr", b"sawb")
-)
+_PLAIN = {  # uncompressed: bytes a value; 0: as the entry says
+    b"sowt": 0,
+    b"twos": 0,
+    b"raw ": 0,
+    b"NONE": 0,
+    b"in24": 3,
+    b"in32": 4,
+    b"fl32": 4,
+    b"fl64": 8,
+    b"ulaw": 1,
+    b"alaw": 1,
+}
+# (bytes a channel, values) of a packet: QuickTime's old codecs don't say it elsewhere.
+_PACKETS = {b"ima4": (34, 64), b"MAC3": (2, 6), b"MAC6": (1, 6)}
 _SETUP = {  # the longest set-up that the codec has a use for, in bytes
     b"alac": 52,
-    b"dOps": 21,
+    b"dOps": 64,
     b"dfLa": 42,
     b"dac3": 3,
     b"dec3": 32,
+    b"dac4": 64,
+    b"ddts": 20,
     b"damr": 9,
     b"btrt": 12,
     b"frma": 4,
     b"enda": 2,
     b"mp4a": 4,
+    b"pcmC": 6,
+    b"srat": 8,
+    b"SA3D": 12 + 4 * 64,
 }
+SOUNDS = frozenset(
+    (
+        *_PLAIN,
+        *_PACKETS,
+        *(b"mp4a", b"alac", b"Opus", b"fLaC", b"ac-3", b"ec-3", b"ac-4", b".mp3"),
+        *(b"samr", b"sawb", b"lpcm", b"ipcm", b"fpcm", b"dtsc", b"dtsh", b"dtsl"),
+        b"dtse",
+    )
+)
 _ENTRY_FIELDS = 28
 _QUICKTIME_FIELDS = {0: 0, 1: 16, 2: 36}
-# Longer ones carry a copy of the header of the file that the sound came from (ALS).
-_MAX_SPECIFIC = 64
 
 
-def scrub_descriptions(data: bytearray, box: Box) -> set[Finding]:
-    """Clean every description of how the sound is coded.
+def scrub_sound(data: bytearray, entry: Box) -> set[Finding]:
+    """Clean one description.
 
     Raises:
-        Rejected: a coding that is not on the list.
+        Rejected: it is broken, or longer than its coding has a use for.
     """
-    findings: set[Finding] = set()
-    for entry in boxes_in(data, box.start + 8, box.end):
-        if entry.kind not in _CODINGS or entry.end - entry.start < _ENTRY_FIELDS:
-            raise unreadable("the sound is coded in a way that is not on the list")
-        blank(data, entry.start, entry.start + 6)
-        version = int.from_bytes(data[entry.start + 8 : entry.start + 10], "big")
-        blank(data, entry.start + 10, entry.start + 16)  # revision and vendor
-        fields = _ENTRY_FIELDS + _QUICKTIME_FIELDS.get(version, 0)
-        findings |= _scrub_setup(data, Box(entry.kind, entry.start + fields, entry.end))
-    return findings
+    if entry.end - entry.start < _ENTRY_FIELDS:
+        raise unreadable("the description of the sound is cut off")
+    blank(data, entry.start, entry.start + 6)
+    version = int.from_bytes(data[entry.start + 8 : entry.start + 10], "big")
+    blank(data, entry.start + 10, entry.start + 16)  # revision and vendor
+    fields = _ENTRY_FIELDS + _QUICKTIME_FIELDS.get(version, 0)
+    return _scrub_setup(data, Box(entry.kind, entry.start + fields, entry.end))
 
 
 def _scrub_setup(data: bytearray, parent: Box) -> set[Finding]:
     findings: set[Finding] = set()
     for box in boxes_in(data, parent.start, parent.end):
         if box.kind == b"esds":
-            findings |= _scrub_stream(data, box)
+            findings |= scrub_stream(data, box, visual=False)
         elif box.kind == b"wave" and parent.kind != b"wave":
             findings |= _scrub_setup(data, box)
+        elif box.kind == b"chan":
+            end = box.start + 16 + 20 * number(data, box.start + 12, box.end)
+            findings |= {Finding.PADDING} if blank(data, end, box.end) else set()
         elif box.kind in _SETUP:
             _check_length(box)
-        else:
+        elif box.kind != bytes(4) or box.end > box.start:  # else the end of a list
             free(data, box)
             findings.add(Finding.APPLICATION_DATA)
         if box.kind == b"damr":
@@ -69,41 +96,36 @@ def _check_length(box: Box) -> None:
         raise unreadable("the set-up of the sound's coding is too long")
 
 
-def _scrub_stream(data: bytearray, box: Box) -> set[Finding]:
-    """Check an MPEG-4 stream descriptor: 3 (4 (5) 6), and zeros to the end."""
-    tag, start, end = _descriptor(data, box.start + 4, box.end)
-    if tag != 3 or end - start < 3 or data[start + 2] & 0xE0:
-        raise unreadable("the description of the sound's coding is broken")
-    at = start + 3
-    while at < end:
-        tag, inner, at = _descriptor(data, at, end)
-        if tag == 4 and at - inner >= 13:
-            _check_specific(data, inner + 13, at)
-        elif tag != 6 or at - inner > 16:
-            raise unreadable("the description of the sound's coding is broken")
-    return {Finding.PADDING} if blank(data, end, box.end) else set()
+def packing(movie: bytearray, tables: Box) -> tuple[int, int] | None:
+    """Return how many bytes hold how many samples of old QuickTime sound.
+
+    There a sample is one value of each channel, however it is packed, and `stsz` says
+    nothing of use. None for every other track.
+    """
+    described, times = find(movie, tables, b"stsd"), find(movie, tables, b"stts")
+    if described is None or times is None:
+        return None
+    once = movie[times.start + 4 : times.start + 8] == b"\0\0\0\1"
+    if not once or movie[times.start + 12 : times.start + 16] != b"\0\0\0\1":
+        return None
+    entry = next(boxes_in(movie, described.start + 8, described.end), None)
+    if entry is None or entry.kind not in SOUNDS:
+        return None
+    return _packed(entry.kind, bytes(movie[entry.start : entry.end]))
 
 
-def _check_specific(data: bytearray, start: int, end: int) -> None:
-    while start < end:
-        tag, inner, start = _descriptor(data, start, end)
-        if tag != 5 or start - inner > _MAX_SPECIFIC:
-            raise unreadable("the set-up of the sound's coding is too long")
-
-
-def _descriptor(data: bytearray, at: int, end: int) -> tuple[int, int, int]:
-    """Return a descriptor's tag and where its content starts and ends."""
-    tag, size, start = data[at : at + 1], 0, at + 1
-    for _ in range(4):
-        if start >= end:
-            raise unreadable("the description of the sound's coding is cut off")
-        size, more, start = (
-            size << 7 | data[start] & 0x7F,
-            data[start] & 0x80,
-            start + 1,
-        )
-        if not more:
-            break
-    if start + size > end:
-        raise unreadable("the description of the sound's coding is cut off")
-    return tag[0], start, start + size
+def _packed(coding: bytes, entry: bytes) -> tuple[int, int] | None:
+    version, channels, bits = struct.unpack_from(">8xH6xHH", entry)
+    if coding in _PACKETS:
+        size, samples = _PACKETS[coding]
+        return size * channels, samples
+    if version == 1 and len(entry) >= 44:
+        samples, _, size = struct.unpack_from(">III", entry, 28)
+        if samples > 1:
+            return size, samples
+    if version == 2 and len(entry) >= 64:
+        size, samples = struct.unpack_from(">II", entry, 56)
+        return (size, samples) if size and samples else None
+    if coding not in _PLAIN:
+        return None
+    return channels * (_PLAIN[coding] or max(1, bits // 8)), 1

@@ -1,95 +1,124 @@
-"""Names what an MP4 file carries besides its sound: the file and its boxes."""
+"""Names what an MP4 file carries besides sound and pictures: the file and its boxes."""
 
 import os
 import struct
-from bisect import bisect_left
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
+from functions.sanitizer.verify.mp4_boxes import integer
+from functions.sanitizer.verify.mp4_chunks import Chunks
+from functions.sanitizer.verify.mp4_fragments import Fragments
 from functions.sanitizer.verify.mp4_movie import Movie
 
-_PIECE = 1 << 20
-_MAX_MOVIE = 1 << 27
+_PIECE = 1 << 18
+_MAX_TABLES = 1 << 27
 _BRANDS = frozenset(
-    b"M4A |M4B |M4P |M4V |mp41|mp42|mp71|isom|iso2|iso3|iso4|iso5|iso6|avc1|3gp4|3gp5|"
-    b"3gp6|3gp7|3g2a|3g2b|3g2c|dash|qt  |MSNV|NDAS|F4A |f4v |\0\0\0\0".split(b"|")
+    b"M4A |M4B |M4P |M4V |M4VH|M4VP|mp21|mp41|mp42|mp71|isom|iso2|iso3|iso4|iso5|iso6|"
+    b"iso7|iso8|iso9|avc1|hvc1|hev1|av01|vp09|3gp1|3gp2|3gp3|3gp4|3gp5|3gp6|3gp7|3gp8|"
+    b"3gp9|3gr6|3gs6|3ge6|3gg6|3g2a|3g2b|3g2c|dash|msdh|msix|cmfc|cmf2|isoa|dby1|"
+    b"qt  |MSNV|NDAS|F4A |F4V |f4v |\0\0\0\0".split(b"|")
 )
 
 
-def mp4_carriers(stream: BinaryIO) -> Iterator[str]:
+class _Part(NamedTuple):
+    kind: bytes
+    at: int
+    content: int
+    end: int
+
+
+def sound_carriers(stream: BinaryIO) -> Iterator[str]:
+    """Yield the name of every carrier in a file that may hold no pictures."""
+    yield from _carriers(stream, handlers=("soun",))
+
+
+def film_carriers(stream: BinaryIO) -> Iterator[str]:
     """Yield the name of every carrier."""
-    size = stream.seek(0, os.SEEK_END)
-    media: list[tuple[int, int]] = []
-    movies: list[Movie] = []
-    at = 0
+    yield from _carriers(stream, handlers=("soun", "vide"))
+
+
+def _carriers(stream: BinaryIO, *, handlers: tuple[str, ...]) -> Iterator[str]:
+    parts = list(_parts(stream))
+    tables = [part for part in parts if part.kind == b"moov"]
+    if len(tables) != 1:
+        yield f"{len(tables)} tables of contents"
+        return
+    chunks = Chunks()
+    movie = Movie(_content(stream, tables[0]), handlers)
+    yield from movie.carriers(chunks)
+    fragments = Fragments(movie.extends(), chunks)
+    for part in parts:
+        if part.kind == b"moof":
+            yield from fragments.carriers(_content(stream, part), part.at)
+        elif part.kind not in (b"moov", b"mdat"):
+            yield from _other(stream, part, fragmented=b"moof" in _kinds(parts))
+    media = [(part.content, part.end) for part in parts if part.kind == b"mdat"]
+    yield from _unreferenced(stream, chunks.gaps(media))
+
+
+def _kinds(parts: list[_Part]) -> set[bytes]:
+    return {part.kind for part in parts}
+
+
+def _parts(stream: BinaryIO) -> Iterator[_Part]:
+    size, at = stream.seek(0, os.SEEK_END), 0
     while at < size:
         stream.seek(at)
         head = stream.read(16)
         length, kind = struct.unpack_from(">I4s", head)
-        wide = length == 1
-        end = size if length == 0 else at + length
-        if wide:
-            end = at + int(struct.unpack_from(">Q", head, 8)[0])
-        start = at + (16 if wide else 8)
-        if end < start or (end > size and kind != b"mdat"):
-            yield f"bytes at {at} that are no box"
-            return
+        content, end = at + 8, size if length == 0 else at + length
+        if length == 1:
+            content, end = at + 16, at + int(struct.unpack_from(">Q", head, 8)[0])
         if kind == b"mdat":
-            media.append((start, min(end, size)))
-        elif kind == b"moov":
-            movies.append(Movie(_content(stream, start, min(end, start + _MAX_MOVIE))))
-        else:
-            yield from _other(stream, kind, start, end, first=at == 0)
+            end = min(end, size)
+        if end < content or end > size:
+            yield _Part(b"", at, at, size)  # bytes that are no box
+            return
+        yield _Part(kind, at, content, end)
         at = end
-    if len(movies) != 1:
-        yield f"{len(movies)} tables of contents"
-        return
-    yield from movies[0].carriers()
-    yield from _unreferenced(stream, media, movies[0])
 
 
-def _content(stream: BinaryIO, start: int, end: int) -> bytes:
-    stream.seek(start)
-    return stream.read(end - start)
+def _content(stream: BinaryIO, part: _Part) -> memoryview:
+    stream.seek(part.content)
+    return memoryview(stream.read(min(part.end - part.content, _MAX_TABLES)))
 
 
-def _other(
-    stream: BinaryIO, kind: bytes, start: int, end: int, *, first: bool
-) -> Iterator[str]:
-    if kind == b"ftyp" and first:
-        content = _content(stream, start, min(end, start + 4096))
-        brands = [content[at : at + 4] for at in range(0, len(content), 4)]
-        if not _BRANDS.issuperset(brands) or any(content[4:8]):
-            yield "brands"
-    elif kind != b"free":
-        yield f"box {kind!r}"
-    elif not _blank(stream, start, end):
-        yield "free space that is not empty"
+def _other(stream: BinaryIO, part: _Part, *, fragmented: bool) -> Iterator[str]:
+    if part.kind == b"ftyp":
+        yield from _brands(bytes(_content(stream, part)))
+    elif part.kind == b"sidx" and fragmented:
+        yield from _index(_content(stream, part))
+    elif part.kind != b"free":
+        yield f"box {part.kind!r} at {part.at}"
+    else:
+        yield from _unreferenced(stream, iter([(part.content, part.end)]))
 
 
-def _blank(stream: BinaryIO, start: int, end: int) -> bool:
-    stream.seek(start)
-    while start < end:
-        piece = stream.read(min(_PIECE, end - start))
-        if piece.count(0) != len(piece) or not piece:
-            return False
-        start += len(piece)
-    return True
+def _brands(content: bytes) -> Iterator[str]:
+    brands = [content[at : at + 4] for at in range(0, len(content), 4)]
+    if not _BRANDS.issuperset(brands) or any(content[4:8]) or len(brands) > 66:
+        yield "brands"
 
 
-def _unreferenced(
-    stream: BinaryIO, media: list[tuple[int, int]], movie: Movie
-) -> Iterator[str]:
-    """Look at the bytes of `mdat` between the chunks of sound."""
-    chunks = sorted(movie.chunks())
-    for start, end in media:
-        at = start
-        for index in range(bisect_left(chunks, (start, 0)), len(chunks)):
-            chunk, chunk_end = chunks[index]
-            if chunk >= end:
-                break
-            if not _blank(stream, at, max(at, chunk)):
-                yield f"bytes at {at} that belong to no track"
-            at = max(at, chunk_end)
-        if not _blank(stream, at, max(at, end)):
-            yield f"bytes at {at} that belong to no track"
+def _index(content: memoryview) -> Iterator[str]:
+    head = 28 if content[0] else 20
+    entries = integer(content, head + 2, 2)
+    reserved = bytes(content[1:4]) + bytes(content[head : head + 2])
+    if any(reserved) or any(content[head + 4 + 12 * entries :]):
+        yield "an index with more than numbers"
+
+
+def _unreferenced(stream: BinaryIO, gaps: Iterator[tuple[int, int]]) -> Iterator[str]:
+    """Name the first bytes in *gaps* that are not zero: one is enough."""
+    at, piece = 0, b""
+    for begin, end in gaps:
+        start = begin
+        while start < end:
+            if not at <= start < at + len(piece):
+                stream.seek(start)
+                at, piece = start, stream.read(_PIECE)
+            stop = min(end, at + len(piece))
+            if piece.count(0, start - at, stop - at) != stop - start or not piece:
+                yield f"bytes at {start} that belong to no track"
+                return
+            start = stop

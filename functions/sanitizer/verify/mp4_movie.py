@@ -1,40 +1,35 @@
-"""Names what the table of contents of an MP4 file carries besides its sound."""
+"""Names what the table of contents of an MP4 file carries besides its tracks."""
 
-import struct
+import re
 from collections.abc import Callable, Iterator
-from itertools import chain, repeat
+
+from functions.sanitizer.verify.mp4_boxes import first, inside, integer, zero
+from functions.sanitizer.verify.mp4_chunks import Chunks
+from functions.sanitizer.verify.mp4_codings import descriptions
 
 _TREE: dict[str, str] = {
-    "moov": "mvhd trak free",
-    "trak": "tkhd edts mdia free",
+    "moov": "mvhd trak mvex udta free",
+    "mvex": "mehd trex free",
+    "trak": "tkhd tapt edts mdia free",
+    "tapt": "clef prof enof free",
     "edts": "elst free",
     "mdia": "mdhd hdlr minf free",
-    "minf": "smhd dinf stbl free",
+    "minf": "vmhd smhd hdlr dinf stbl free",
     "dinf": "dref free",
-    "stbl": "stsd stts ctts stsc stsz stco co64 sgpd sbgp free",
-    "wave": "frma mp4a alac esds enda free",
+    "stbl": "stsd stts ctts cslg stsc stsz stz2 stco co64 stss stps stsh sdtp sgpd sbgp"
+    " free",
 }
-_CODINGS = ("mp4a", "alac", "Opus", "fLaC", "ac-3", "ec-3", ".mp3", "samr", "sawb")
-_SET_UPS = {"alac": 52, "dOps": 21, "dfLa": 42, "dac3": 3, "dec3": 32, "damr": 9}
-_SET_UPS |= {"btrt": 12, "frma": 4, "enda": 2, "mp4a": 4}
+_SEVERAL = ("trak", "trex", "free")
 _ENTRIES = {"stts": 8, "ctts": 8, "stsc": 12, "stco": 4, "co64": 8}
-
-Item = tuple[str, bytes]
-
-
-def _inside(content: bytes) -> Iterator[Item]:
-    """Return the boxes of *content*; zeros at its end are no box."""
-    at = 0
-    while at < len(content):
-        head = content[at : at + 8]
-        end = at + int.from_bytes(head[:4], "big")
-        if not any(head) and not any(content[at:]):
-            return
-        if len(head) < 8 or not at + 8 <= end <= len(content):
-            yield "", content[at:]
-            return
-        yield head[4:].decode("latin-1"), content[at + 8 : end]
-        at = end
+_ENTRIES |= {"stss": 4, "stps": 4, "stsh": 8}
+_NUMBERS = {"smhd": (6, 8), "vmhd": (12, 12), "trex": (24, 24)}
+_NUMBERS |= {"clef": (12, 12), "prof": (12, 12), "enof": (12, 12)}
+_GROUPS = {b"roll": 2, b"prol": 2, b"rap ": 1, b"sync": 1}
+_TAGS = {
+    b"iTunSMPB": re.compile(rb"( [0-9A-Fa-f]{8}){3} [0-9A-Fa-f]{16}( 0{8})*"),
+    b"iTunNORM": re.compile(rb"( [0-9A-Fa-f]{8}){10}"),
+}
+_REPLAYGAIN = re.compile(rb"[+-]?[0-9]{1,3}([.][0-9]{1,8})?( dB)?")
 
 
 class Movie:
@@ -42,47 +37,72 @@ class Movie:
 
     Args:
         content: its bytes without the header.
+        handlers: the kinds of tracks that may be in it.
     """
 
-    def __init__(self, content: bytes) -> None:
-        self._content = content
-        self._tracks: list[dict[str, bytes]] = []
+    def __init__(self, content: memoryview, handlers: tuple[str, ...]) -> None:
+        self._content, self._handlers = content, handlers
 
-    def carriers(self) -> Iterator[str]:
-        """Yield the name of every carrier in it."""
-        yield from self._children("moov", self._content)
-        if not self._tracks:
+    def carriers(self, chunks: Chunks) -> Iterator[str]:
+        """Yield the name of every carrier in it; note in *chunks* where samples lie."""
+        yield from _children("moov", self._content)
+        tracks = [box for kind, box in inside(self._content) if kind == "trak"]
+        for track in tracks:
+            handler = bytes(first(track, "mdia", "hdlr")[8:12]).decode("latin-1")
+            if handler not in self._handlers:
+                yield f"a track of kind {handler!r}"
+            tables = first(track, "mdia", "minf", "stbl")
+            yield from _dependencies(tables)
+            chunks.add_track(tables, sound=handler == "soun")
+        if not tracks:
             yield "no track"
 
-    def chunks(self) -> Iterator[tuple[int, int]]:
-        """Yield where each chunk of sound starts and ends. Call carriers first."""
-        for tables in self._tracks:
-            yield from _chunks(tables)
-
-    def _children(self, parent: str, content: bytes) -> Iterator[str]:
-        seen: list[str] = []
-        for kind, inner in _inside(content):
-            if kind not in _TREE[parent].split() or kind in seen:
-                yield f"box {parent}/{kind!r}"
-                continue
-            seen += [kind] if kind not in ("trak", "free") else []
-            if kind in _TREE:
-                yield from self._children(kind, inner)
-            else:
-                yield from (f"{kind}: {fault}" for fault in _LEAVES[kind](inner))
-        if parent == "stbl":
-            self._tracks.append(dict(_inside(content)))
+    def extends(self) -> dict[int, int]:
+        """Return the size of a sample in the fragments of each track that stays."""
+        tracks = [box for kind, box in inside(self._content) if kind == "trak"]
+        heads = [first(track, "tkhd") for track in tracks]
+        stay = {integer(head, 20 if head[0] else 12) for head in heads}
+        extends = inside(first(self._content, "mvex"))
+        sizes = [(integer(b, 4), integer(b, 16)) for k, b in extends if k == "trex"]
+        return {track: size for track, size in sizes if track in stay}
 
 
-def _free(content: bytes) -> Iterator[str]:
-    if any(content):
+def _children(parent: str, content: memoryview) -> Iterator[str]:
+    seen: set[str] = set()
+    for kind, inner in inside(content):
+        if kind not in _TREE[parent].split() or kind in seen:
+            yield f"box {parent}/{kind!r}"
+            continue
+        seen |= set() if kind in _SEVERAL else {kind}
+        if kind in _TREE:
+            yield from _children(kind, inner)
+        else:
+            yield from (f"{kind}: {fault}" for fault in _leaf(kind, inner))
+
+
+def _leaf(kind: str, content: memoryview) -> Iterator[str]:
+    flags = {"tkhd": 0x0F, "vmhd": 1}.get(kind, 0)
+    if kind not in ("free", "udta") and integer(content, 1, 3) & ~flags:
+        yield "flags"
+    if kind in _ENTRIES:
+        yield from _table(content, _ENTRIES[kind])
+    elif kind in _NUMBERS:
+        used, most = _NUMBERS[kind]
+        if len(content) < used or not zero(content[used:]):
+            yield f"{len(content)} bytes instead of {most}"
+    else:
+        yield from _LEAVES[kind](content)
+
+
+def _free(content: memoryview) -> Iterator[str]:
+    if not zero(content):
         yield "not empty"
 
 
-def _dated(length: int, blank: tuple[slice, ...]) -> Callable[[bytes], Iterator[str]]:
+def _dated(length: int, *blank: slice) -> Callable[[memoryview], Iterator[str]]:
     """Return a check of a header with two times; *length* is that of version 0."""
 
-    def check(content: bytes) -> Iterator[str]:
+    def check(content: memoryview) -> Iterator[str]:
         wide = content[0] == 1
         dates = content[4 : 20 if wide else 12]
         # Version 1 has three fields of 8 bytes instead of 4; ends are the same.
@@ -95,146 +115,138 @@ def _dated(length: int, blank: tuple[slice, ...]) -> Callable[[bytes], Iterator[
     return check
 
 
-def _handler(content: bytes) -> Iterator[str]:
-    if content[8:12] != b"soun" or content[4:8] not in (b"\0\0\0\0", b"mhlr"):
-        yield f"handler {content[8:12]!r}"
+def _track_head(content: memoryview) -> Iterator[str]:
+    yield from _dated(84, slice(-60, -52), slice(-46, -44))(content)
+    if integer(content, 24 if content[0] else 16):
+        yield "reserved fields"
+
+
+def _handler(content: memoryview) -> Iterator[str]:
+    component, kind = bytes(content[4:8]), bytes(content[8:12])
+    known = kind in (b"soun", b"vide") and component in (bytes(4), b"mhlr")
+    data = kind in (b"url ", b"alis", b"rsrc", bytes(4)) and component == b"dhlr"
+    if not known and not data:
+        yield f"handler {kind!r}"
     if any(content[12:]):
         yield "a name"
 
 
-def _language(content: bytes) -> Iterator[str]:
-    yield from _dated(24, ())(content)
-    if content[32 if content[0] else 20 :][:4] != b"\x55\xc4\0\0":
+def _language(content: memoryview) -> Iterator[str]:
+    yield from _dated(24)(content)
+    language, quality = content[32 if content[0] else 20 :][:2], content[-2:]
+    code = int.from_bytes(language, "big")
+    letters = {code >> 10, code >> 5 & 31, code & 31}
+    if not (letters <= set(range(1, 27)) or code < 152 or code == 0x7FFF):
         yield "a language"
+    if any(quality):
+        yield "quality"
 
 
-def _balance(content: bytes) -> Iterator[str]:
-    yield from _free(content[6:])
-
-
-def _references(content: bytes) -> Iterator[str]:
-    for kind, entry in _inside(content[8:]):
-        if kind not in ("url ", "alis", "rsrc") or not entry[3] & 1 or any(entry[4:]):
+def _references(content: memoryview) -> Iterator[str]:
+    for kind, entry in inside(content[8:]):
+        itself = bytes(entry[:4]) == b"\0\0\0\1"
+        if kind not in ("url ", "alis", "rsrc") or not itself or any(entry[4:]):
             yield f"reference {kind!r}"
 
 
-def _table(entry: int, head: int = 8) -> Callable[[bytes], Iterator[str]]:
-    def check(content: bytes) -> Iterator[str]:
-        (count,) = struct.unpack_from(">I", content, head - 4)
-        if head + count * entry > len(content) or any(content[head + count * entry :]):
-            yield "entries and length differ"
-
-    return check
+def _table(content: memoryview, entry: int, head: int = 8) -> Iterator[str]:
+    end = head + integer(content, head - 4) * entry
+    if end > len(content) or not zero(content[end:]):
+        yield "entries and length differ"
 
 
-def _edits(content: bytes) -> Iterator[str]:
-    return _table(20 if content[0] == 1 else 12)(content)
+def _edits(content: memoryview) -> Iterator[str]:
+    yield from _table(content, 20 if content[0] == 1 else 12)
 
 
-def _sizes(content: bytes) -> Iterator[str]:
-    return _table(0 if any(content[4:8]) else 4, 12)(content)
+def _shifts(content: memoryview) -> Iterator[str]:
+    yield from _free(content[44 if content[0] else 24 :])
 
 
-def _groups(content: bytes) -> Iterator[str]:
-    if content[:1] + content[4:8] not in (b"\0roll", b"\0prol"):
+def _sizes(content: memoryview) -> Iterator[str]:
+    yield from _table(content, 0 if integer(content, 4) else 4, 12)
+
+
+def _compact_sizes(content: memoryview) -> Iterator[str]:
+    end = 12 + (integer(content, 8) * content[7] + 7) // 8
+    if any(content[4:7]) or end > len(content) or not zero(content[end:]):
+        yield "entries and length differ"
+
+
+def _dependencies(tables: memoryview) -> Iterator[str]:
+    boxes = dict(inside(tables))
+    if "sdtp" in boxes:
+        sizes = boxes["stsz"] if "stsz" in boxes else boxes.get("stz2")
+        samples = integer(sizes, 8) if sizes else 0
+        yield from (f"sdtp: {f}" for f in _free(boxes["sdtp"][4 + samples :]))
+
+
+def groups(content: memoryview) -> Iterator[str]:
+    """Check `sbgp`: which samples belong to which group."""
+    if content[0] != 0 or bytes(content[4:8]) not in _GROUPS:
         yield "groups of samples"
-    yield from _table(8, 12)(content)
+    yield from _table(content, 8, 12)
 
 
-def _group_kinds(content: bytes) -> Iterator[str]:
-    if content[:1] + content[4:8] not in (b"\1roll", b"\1prol"):
+def group_kinds(content: memoryview) -> Iterator[str]:
+    """Check `sgpd`: what groups there are."""
+    size = _GROUPS.get(bytes(content[4:8]), -1)
+    if content[0] != 1 or integer(content, 8) != size:
         yield "groups of samples"
-    if content[8:12] != b"\0\0\0\2":
-        yield "long descriptions of groups"
-    yield from _table(2, 16)(content)
+    else:
+        yield from _table(content, size, 16)
 
 
-def _descriptions(content: bytes) -> Iterator[str]:
-    for coding, entry in _inside(content[8:]):
-        version = int.from_bytes(entry[8:10], "big")
-        if coding not in _CODINGS or any(entry[:6]) or any(entry[10:16]):
-            yield f"coding {coding!r} or its vendor"
-            return
-        yield from _set_up(entry[28 + {1: 16, 2: 36}.get(version, 0) :])
+def _tags(content: memoryview) -> Iterator[str]:
+    """Accept numbers for gapless playing and gain, and only those."""
+    for kind, meta in inside(content):
+        if kind == "meta" and not any(meta[:4]):
+            yield from _list_of_tags(meta[4:])
+        elif kind != "free" or any(meta):
+            yield f"box {kind!r}"
 
 
-def _set_up(content: bytes) -> Iterator[str]:
-    for kind, inner in _inside(content):
-        if kind == "wave":
-            yield from _set_up(inner)
-        elif kind == "esds":
-            yield from _stream(inner)
-        elif kind == "free":
-            yield from _free(inner)
-        elif len(inner) > _SET_UPS.get(kind, -1):
-            yield f"set-up {kind!r}"
-        if kind == "damr" and any(inner[:4]):
-            yield "vendor"
+def _list_of_tags(content: memoryview) -> Iterator[str]:
+    for kind, box in inside(content):
+        if kind == "hdlr":
+            named = bytes(box[:8]) + bytes(box[12:])
+            if any(named) or bytes(box[8:12]) != b"mdir":
+                yield "the handler of the tags"
+        elif kind == "ilst":
+            yield from (f"tag {k!r}" for k, tag in inside(box) if not _is_tag(k, tag))
+        elif kind != "free" or any(box):
+            yield f"box {kind!r}"
 
 
-def _stream(content: bytes) -> Iterator[str]:
-    """Flatten the descriptors: 3, 4, perhaps 5, perhaps 6, with known lengths."""
-    rest, tags = content[4:], ""
-    end = len(rest)
-    while rest:
-        tag, at, size = rest[0], 1, 0
-        while at < 5:
-            size, at = size << 7 | rest[at] & 0x7F, at + 1
-            if not rest[at - 1] & 0x80:
-                break
-        if not tags:
-            end = at + size
-            yield from _free(rest[end:])
-            rest = rest[:end]
-        if size > {3: 1 << 12, 4: 96, 5: 64, 6: 16}.get(tag, -1):
-            yield f"descriptor {tag} of {size} bytes"
-            return
-        tags += str(tag)
-        # Those that contain others are left behind their own fields.
-        rest = rest[at + {3: 3, 4: 13}.get(tag, size) :]
-    if tags not in ("345", "3456", "34", "346"):
-        yield f"descriptors {tags}"
+def _is_tag(kind: str, content: memoryview) -> bool:
+    if kind == "free":
+        return zero(content)
+    parts = list(inside(content))
+    if kind != "----" or [name for name, _ in parts] != ["mean", "name", "data"]:
+        return False
+    mean, name, data = (bytes(part) for _, part in parts)
+    gain = re.fullmatch(rb"replaygain_(track|album)_(gain|peak)", name[4:])
+    pattern = _REPLAYGAIN if gain else _TAGS.get(name[4:])
+    heads = mean[:4] + name[:4] + data[:8] == bytes(8) + b"\0\0\0\1" + bytes(4)
+    known = heads and mean[4:] == b"com.apple.iTunes"
+    return known and pattern is not None and bool(pattern.fullmatch(data[8:]))
 
 
-def _chunks(tables: dict[str, bytes]) -> Iterator[tuple[int, int]]:
-    wide = "co64" in tables and "stco" not in tables
-    offsets = _rows(tables["co64" if wide else "stco"], ">Q" if wide else ">I")
-    same, count = struct.unpack_from(">II", tables["stsz"], 4)
-    sizes = (
-        list(struct.unpack_from(f">{count}I", tables["stsz"], 12)) if not same else []
-    )
-    runs = _rows(tables["stsc"], ">III")
-    following = [*(run[0] for run in runs[1:]), None]
-    samples = chain.from_iterable(
-        repeat(run[1], end - run[0]) if end is not None else repeat(run[1])
-        for run, end in zip(runs, following, strict=False)
-    )
-    first = 0
-    for (offset,), number in zip(offsets, samples, strict=False):
-        length = same * number if same else sum(sizes[first : first + number])
-        first += number
-        yield offset, offset + length
-
-
-def _rows(table: bytes, layout: str) -> list[tuple[int, ...]]:
-    (count,) = struct.unpack_from(">I", table, 4)
-    return list(
-        struct.iter_unpack(layout, table[8 : 8 + count * struct.calcsize(layout)])
-    )
-
-
-_LEAVES: dict[str, Callable[[bytes], Iterator[str]]] = {
+_LEAVES: dict[str, Callable[[memoryview], Iterator[str]]] = {
     "free": _free,
-    "mvhd": _dated(100, (slice(-74, -64), slice(-28, -4))),
-    "tkhd": _dated(84, ()),
+    "udta": _tags,
+    "mvhd": _dated(100, slice(-74, -64), slice(-28, -4)),
+    "tkhd": _track_head,
     "mdhd": _language,
     "hdlr": _handler,
-    "smhd": _balance,
     "dref": _references,
     "elst": _edits,
-    "stsd": _descriptions,
+    "mehd": lambda content: _free(content[12:]),
+    "cslg": _shifts,
+    "stsd": descriptions,
     "stsz": _sizes,
-    "sbgp": _groups,
-    "sgpd": _group_kinds,
-    **{kind: _table(entry) for kind, entry in _ENTRIES.items()},
+    "stz2": _compact_sizes,
+    "sdtp": lambda content: iter(()),
+    "sbgp": groups,
+    "sgpd": group_kinds,
 }

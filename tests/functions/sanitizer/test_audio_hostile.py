@@ -110,9 +110,9 @@ def test_a_crowd_of_tiny_parts_is_refused_before_it_costs_time(
     [
         ("audio/mp4", b"url \0\0\0\1", b"url \0\0\0\0", "outside of the file"),
         ("audio/mp4", b"mp4a", b"drms", "not on the list"),
-        ("audio/mp4", b"mvhd", b"mvex", "fragments"),
+        ("audio/mp4", b"mvhd", b"cmov", "compressed"),
         ("audio/mp4", b"soun", b"vide", "moving pictures"),
-        ("audio/mp4", b"stco", b"free", "where its sound lies"),
+        ("audio/mp4", b"stco", b"free", "where its samples lie"),
         ("audio/ogg", b"\x01vorbis", b"\x80theora", "checksum"),
         (
             "audio/wav",

@@ -1,0 +1,75 @@
+"""MPEG-4 stream descriptors (`esds`): 3 (4 (5) 6), and zeros to the end.
+
+Sources: ISO/IEC 14496-1, 7.2.6; 14496-2, 6.2.1 (start codes).
+"""
+
+import re
+
+from functions.sanitizer.av.mp4_boxes import Box, blank
+from functions.sanitizer.av.scan import unreadable
+from functions.sanitizer.findings import Finding
+
+# Longer ones carry a copy of the header of the file that the sound came from (ALS).
+_MAX_SOUND = 64
+_MAX_PICTURE = 1024
+_USER_DATA = re.compile(rb"\x00\x00\x01\xb2(.*?)(?=\x00\x00\x01|\Z)", re.DOTALL)
+# Decoders look here for the faults of encoders that they have to make up for.
+_ENCODER = re.compile(rb"(Lavc[\d.]+|XviD\d{4}C?|DivX\d{3,4}(b|Build)\d+p?)\0?")
+
+
+def scrub_stream(data: bytearray, box: Box, *, visual: bool) -> set[Finding]:
+    """Check the descriptors in *box*; drop text from the set-up of pictures.
+
+    Raises:
+        Rejected: they are not what is described above.
+    """
+    tag, start, end = _descriptor(data, box.start + 4, box.end)
+    if tag != 3 or end - start < 3 or data[start + 2] & 0xE0:
+        raise unreadable("the description of the coding is broken")
+    findings: set[Finding] = set()
+    at = start + 3
+    while at < end:
+        tag, inner, at = _descriptor(data, at, end)
+        if tag == 4 and at - inner >= 13:
+            findings |= _specific(data, inner + 13, at, visual=visual)
+        elif tag != 6 or at - inner > 16:
+            raise unreadable("the description of the coding is broken")
+    return findings | ({Finding.PADDING} if blank(data, end, box.end) else set())
+
+
+def _specific(data: bytearray, start: int, end: int, *, visual: bool) -> set[Finding]:
+    findings: set[Finding] = set()
+    while start < end:
+        tag, inner, start = _descriptor(data, start, end)
+        if tag != 5 or start - inner > (_MAX_PICTURE if visual else _MAX_SOUND):
+            raise unreadable("the set-up of the coding is too long")
+        if visual:
+            findings |= _user_data(data, inner, start)
+    return findings
+
+
+def _user_data(data: bytearray, start: int, end: int) -> set[Finding]:
+    findings: set[Finding] = set()
+    for match in _USER_DATA.finditer(bytes(data[start:end])):
+        if _ENCODER.fullmatch(match[1]) is None:
+            blank(data, start + match.start(), start + match.end())
+            findings.add(Finding.COMMENT)
+    return findings
+
+
+def _descriptor(data: bytearray, at: int, end: int) -> tuple[int, int, int]:
+    """Return a descriptor's tag and where its content starts and ends."""
+    tag, size, start = data[at : at + 1], 0, at + 1
+    for _ in range(4):
+        if start >= end:
+            raise unreadable("the description of the coding is cut off")
+        size, more, start = (
+            size << 7 | data[start] & 0x7F,
+            data[start] & 0x80,
+            start + 1,
+        )
+        if not more:
+            break
+    if start + size > end:
+        raise unreadable("the description of the coding is cut off")
+    return tag[0], start, start + size
