@@ -3,10 +3,12 @@
 import io
 from typing import BinaryIO
 
-from schemas.errors import Rejected
-
 BLOCK = 1 << 16
 _KEPT = 16  # blocks in memory
+
+
+class TooScattered(Exception):
+    """A parser wants more blocks than it may have: it is lost in the file."""
 
 
 class Blocks(io.RawIOBase):
@@ -14,18 +16,18 @@ class Blocks(io.RawIOBase):
 
     Args:
         source: seekable; every read of it may be a request to the store.
+        budget: see the attribute.
     Attributes:
-        budget: how many more blocks may be fetched; a parser that wants more is lost
-            in the file. None for no limit.
+        budget: how many more blocks may be fetched; None for no limit.
         failure: what went wrong with *source* itself. Parsers turn every exception
             into one of their own, but a store that is down says nothing of a file.
     """
 
-    def __init__(self, source: BinaryIO) -> None:
+    def __init__(self, source: BinaryIO, budget: int | None = None) -> None:
         super().__init__()
         self.size_bytes = source.seek(0, io.SEEK_END)
         self.failure: Exception | None = None
-        self.budget: int | None = None
+        self.budget = budget
         self._source = source
         self._blocks: dict[int, bytes] = {}
         self._at = 0
@@ -80,23 +82,25 @@ class Blocks(io.RawIOBase):
         return self._blocks[index]
 
     def _fetch(self, index: int) -> bytes:
+        if self.budget is not None:
+            if self.budget <= 0:
+                raise TooScattered
+            self.budget -= 1
         try:
-            self._spend()
             self._source.seek(index * BLOCK)
             return self._source.read(BLOCK)
         except Exception as exc:
             self.failure = exc
             raise
 
-    def _spend(self) -> None:
-        if self.budget is None:
-            return
-        if self.budget == 0:
-            raise Rejected(
-                "unreadable_audio",
-                "The file's parts are scattered in a way that can't be followed.",
-            )
-        self.budget -= 1
+    def affords(self, blocks: int) -> bool:
+        """Say whether so many more blocks may be fetched."""
+        return self.budget is None or self.budget >= blocks
+
+    def part(self, start: int, end: int) -> "Blocks":
+        """Return a file within the file, as a file of its own with what is left."""
+        size = max(0, min(end, self.size_bytes) - start)
+        return Blocks(io.BytesIO(self.read_at(start, size)))
 
 
 class Section(io.RawIOBase):

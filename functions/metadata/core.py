@@ -2,19 +2,20 @@
 
 from typing import BinaryIO
 
-from functions.metadata.audio import describe_audio
-from functions.metadata.blocks import Blocks
+from functions.metadata.av.audio import describe_audio
+from functions.metadata.blocks import Blocks, TooScattered
 from functions.metadata.errors import NotSound
-from functions.metadata.images import describe_image
+from functions.metadata.images.picture import describe_image
 from functions.metadata.kinds import HEAD_BYTES, Kind, kind_of
 from schemas.errors import Rejected
 
-# The common formats take up to six: the head, the tail and some of the middle.
-_BLOCKS_OF_AUDIO = 32
+# The head, the tail and some of the middle: a store is asked no more than that.
+_MOST_BLOCKS = 6
 _COMPLAINTS = {
     "audio": "The file is not sound that can be read: it is damaged or incomplete.",
     "image": "The file is not an image that can be read: it is damaged or incomplete.",
 }
+_SCATTERED = "The file's parts are scattered in a way that can't be followed."
 
 
 def describe(source: BinaryIO, media_type: str) -> dict[str, int | float | str | bool]:
@@ -33,7 +34,7 @@ def describe(source: BinaryIO, media_type: str) -> dict[str, int | float | str |
         Rejected: `unreadable_audio` or `unreadable_image`; the detail is a sentence
             for people.
     """
-    blocks = Blocks(source)
+    blocks = Blocks(source, _MOST_BLOCKS)
     kind = kind_of(blocks.read_at(0, HEAD_BYTES))
     said = media_type.partition("/")[0]
     family = kind.family if kind else said
@@ -55,6 +56,8 @@ def _guarded(
         return _describe(blocks, kind)
     except Rejected:
         raise
+    except TooScattered as exc:
+        raise Rejected(f"unreadable_{family}", _SCATTERED) from exc
     except Exception as exc:
         if blocks.failure:
             raise blocks.failure from exc
@@ -64,7 +67,6 @@ def _guarded(
 def _describe(blocks: Blocks, kind: Kind | None) -> dict[str, int | float | str | bool]:
     if kind is None:
         raise ValueError("not recognised")
-    if kind is Kind.IMAGE:
-        return describe_image(blocks)
-    blocks.budget = _BLOCKS_OF_AUDIO
+    if kind.family == "image":
+        return dict(describe_image(blocks, kind))
     return describe_audio(blocks, kind)

@@ -18,3 +18,9 @@ def unreadable(detail: str) -> Rejected:
 def cut_off() -> Rejected:
     """Return the refusal of sound whose end is missing."""
     return unreadable("The sound is cut off: the end of the file is missing.")
+
+
+def damaged_image() -> Rejected:
+    """Return the refusal of an image that can't be described."""
+    detail = "The file is not an image that can be read: it is damaged or incomplete."
+    return Rejected("unreadable_image", detail)

@@ -7,12 +7,12 @@ from typing import NamedTuple
 
 from fastcrc import crc8, crc16
 
-from functions.metadata.blocks import BLOCK, Blocks
+from functions.metadata.av.sound import Sound
+from functions.metadata.av.tags import end_of_leading_tags, start_of_trailing_tags
+from functions.metadata.blocks import BLOCK, Blocks, Section
 from functions.metadata.errors import cut_off, unreadable
-from functions.metadata.sound import Sound
-from functions.metadata.tags import end_of_leading_tags, start_of_trailing_tags
 
-_TAIL = 3 * BLOCK  # a frame of eight channels with 24 bits fits
+_TAIL = 3  # blocks: a frame of eight channels with 24 bits fits
 _MAX_TRIES = 1000  # places that look like a frame, most of them inside of one
 _SIZES = {1: 192, 2: 576, 3: 1152, 4: 2304, 5: 4608}
 
@@ -34,10 +34,10 @@ def measure_flac(blocks: Blocks) -> Sound:
     if blocks.read_at(start, 4) != b"fLaC" or len(info) < 34:
         raise unreadable("The file does not say how its sound is coded.")
     total = int.from_bytes(info[13:18], "big") & 0xF_FFFF_FFFF
+    sound = Sound.by_tinytag(blocks if not start else _behind(blocks, start), "flac")
     played = _samples(blocks, int.from_bytes(info[2:4], "big"))
     if played < total:
         raise cut_off()
-    sound = Sound.by_tinytag(blocks, "flac")
     if total or not sound.samplerate:
         return sound
     # Encoders that could not seek back leave the count out.
@@ -46,11 +46,28 @@ def measure_flac(blocks: Blocks) -> Sound:
     return sound.averaged(blocks.size_bytes)
 
 
+def _behind(blocks: Blocks, start: int) -> Section:
+    """Return the file without its leading tags: tinytag would read them whole."""
+    return Section(blocks, start, blocks.size_bytes)
+
+
 def _samples(blocks: Blocks, block_size: int) -> int:
-    """Return how many samples there are up to the end of the last frame."""
+    """Return how many samples there are up to the end of the last frame.
+
+    Raises:
+        Rejected: no whole frame ends where the sound does.
+    """
     end = start_of_trailing_tags(blocks)
-    origin = max(0, end - _TAIL)
-    tail = blocks.read_at(origin, end - origin)
+    for back in range(_TAIL):
+        origin = max(0, (end - 1) // BLOCK - back) * BLOCK
+        tail = blocks.read_at(origin, end - origin)
+        if (samples := _played(tail, block_size)) is not None:
+            return samples
+    raise cut_off()
+
+
+def _played(tail: bytes, block_size: int) -> int | None:
+    """Return the position at the end of the frame that *tail* ends with."""
     at, tries = len(tail), 0
     while (
         tries < _MAX_TRIES
@@ -62,7 +79,7 @@ def _samples(blocks: Blocks, block_size: int) -> int:
         if frame and crc16.umts(tail[at:]) == 0:
             before = frame.number * (1 if frame.variable else block_size)
             return before + frame.samples
-    raise cut_off()
+    return None
 
 
 def _frame(data: bytes) -> _Frame | None:

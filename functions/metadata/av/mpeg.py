@@ -3,11 +3,11 @@
 Sources: ISO/IEC 11172-3 and 13818-3; Xing's VBR header SDK; Fraunhofer's VBRI header.
 """
 
+from functions.metadata.av.frames import Frame, Frames
+from functions.metadata.av.sound import Sound
+from functions.metadata.av.tags import end_of_leading_tags, start_of_trailing_tags
 from functions.metadata.blocks import Blocks, Section
 from functions.metadata.errors import cut_off
-from functions.metadata.frames import Frame, Frames
-from functions.metadata.sound import Sound
-from functions.metadata.tags import end_of_leading_tags, start_of_trailing_tags
 
 _KBITS = {  # by MPEG-1 or not, and layer
     (True, 1): (32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448),
@@ -34,15 +34,26 @@ def measure_mpeg(blocks: Blocks) -> Sound:
     frames = Frames(blocks, start, end, mpeg_frame)
     counted, size = _header(blocks.read_at(frames.start, _SEARCHED))
     present = end - frames.start
-    if counted and size > 0:
-        # Some encoders count the tag of 128 bytes behind the sound as well.
-        if size > present and size != present + 128:
-            raise cut_off()
+    # Some encoders count the tag of 128 bytes behind the sound as well.
+    if counted and size > present and size != present + 128:
+        raise cut_off()
+    if counted and size:
         return Sound.by_tinytag(Section(blocks, frames.start, end), "mp3")
+    if counted:
+        return _counted(frames.first, counted).averaged(present)
     sound, cut = frames.measure()
     if cut and end == blocks.size_bytes:
         raise cut_off()
     return sound
+
+
+def _counted(frame: Frame, count: int) -> Sound:
+    """Return the facts where an encoder counted frames but not bytes."""
+    return Sound(
+        duration_seconds=count * frame.samples / frame.rate,
+        samplerate=frame.rate,
+        channels=frame.channels,
+    )
 
 
 def mpeg_frame(head: bytes) -> Frame | None:
@@ -69,7 +80,7 @@ def _header(frame: bytes) -> tuple[int, int]:
     if frame[36:40] == b"VBRI" and len(frame) >= 54:
         return int.from_bytes(frame[50:54], "big"), int.from_bytes(frame[46:50], "big")
     at = max(frame.find(b"Xing", 0, 60), frame.find(b"Info", 0, 60))
-    if at < 0 or frame[at + 7] & 3 != 3:
+    if at < 0 or len(frame) < at + 16 or not frame[at + 7] & 1:
         return 0, 0
-    counts = frame[at + 8 : at + 16]
-    return int.from_bytes(counts[:4], "big"), int.from_bytes(counts[4:], "big")
+    size = frame[at + 12 : at + 16] if frame[at + 7] & 2 else b""
+    return int.from_bytes(frame[at + 8 : at + 12], "big"), int.from_bytes(size, "big")

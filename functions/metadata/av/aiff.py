@@ -2,9 +2,11 @@
 
 import struct
 
+from functions.metadata.av.sound import Sound
 from functions.metadata.blocks import Blocks
 from functions.metadata.errors import cut_off
-from functions.metadata.sound import Sound
+
+_EXACT = (b"", b"NONE", b"sowt", b"twos", b"fl32", b"FL32", b"fl64", b"FL64", b"raw ")
 
 
 def measure_aiff(blocks: Blocks) -> Sound:
@@ -13,14 +15,20 @@ def measure_aiff(blocks: Blocks) -> Sound:
     Raises:
         Rejected: samples are missing.
     """
-    at, found = 12, False
+    at, sample_bytes, coding = 12, 0, b""
     while len(head := blocks.read_at(at, 8)) == 8:
         name, size = struct.unpack(">4sI", head)
         if name == b"SSND" and at + 8 + size > blocks.size_bytes:
             raise cut_off()
-        found = found or name == b"SSND"
+        if name == b"SSND":
+            sample_bytes = size
+        if name == b"COMM":
+            coding = blocks.read_at(at + 8, min(size, 22))[18:]
+        if sample_bytes and name == b"COMM":
+            break
         at += 8 + size + size % 2
     sound = Sound.by_tinytag(blocks, "aiff")
-    if sound.duration_seconds and not found:
+    if sound.duration_seconds and not sample_bytes:
         raise cut_off()
-    return sound
+    # A sample's bits are those that come out, whatever the coding makes of them.
+    return sound if coding in _EXACT else sound.averaged(sample_bytes)

@@ -3,11 +3,11 @@
 tinytag takes them for MP3 and is silently wrong.
 """
 
+from functions.metadata.av.frames import Frame, Frames
+from functions.metadata.av.sound import Sound
+from functions.metadata.av.tags import end_of_leading_tags, start_of_trailing_tags
 from functions.metadata.blocks import Blocks
 from functions.metadata.errors import cut_off
-from functions.metadata.frames import Frame, Frames
-from functions.metadata.sound import Sound
-from functions.metadata.tags import end_of_leading_tags, start_of_trailing_tags
 
 _RATES = (96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000)
 _RATES_LOW = (22_050, 16_000, 12_000, 11_025, 8_000, 7_350)

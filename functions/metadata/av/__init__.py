@@ -1,0 +1,1 @@
+"""Sound and films: how long, how large, how coded."""
