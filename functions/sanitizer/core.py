@@ -66,11 +66,32 @@ def _image(
     source: BinaryIO, output: BinaryIO, media_type: str, policy: Policy, limits: Limits
 ) -> Sanitized:
     lossless = policy.images == "lossless"
-    findings = rebuild(source, output, media_type, limits, lossless=lossless)
-    _verified(images.carriers(output, media_type))
+    findings, left = _rewritten(source, output, media_type, limits, lossless=lossless)
+    if left and lossless:  # it hides in the coded picture, which goes for that
+        _empty(output)
+        findings, left = _rewritten(source, output, media_type, limits)
+    _verified(left)
     return Sanitized(
         verdict="clean", media_type=media_type, exif_stripped=True, findings=findings
     )
+
+
+def _rewritten(
+    source: BinaryIO,
+    output: BinaryIO,
+    media_type: str,
+    limits: Limits,
+    *,
+    lossless: bool = False,
+) -> tuple[list[Finding], list[str]]:
+    """Write the image again; return what went, and what is left."""
+    try:
+        findings = rebuild(source, output, media_type, limits, lossless=lossless)
+    except Rejected as exc:
+        if exc.reason != "verification_failed":
+            raise
+        return [], [exc.detail]
+    return findings, images.carriers(output, media_type)
 
 
 def _sound(

@@ -57,6 +57,12 @@ _IRB_KINDS = {
 }
 
 
+def oriented(orientation: int) -> bytes:
+    """Return an EXIF block that says how a picture is turned, and nothing else."""
+    entry = struct.pack(">HHIHxx", _ORIENTATION, 3, 1, orientation)
+    return b"MM\0*\0\0\0\x08\0\1" + entry + bytes(4)
+
+
 @dataclass
 class Metadata:
     """What was found beside the picture, and how the picture is turned."""

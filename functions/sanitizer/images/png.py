@@ -11,10 +11,12 @@ from typing import BinaryIO
 
 from functions.sanitizer.findings import Finding
 from functions.sanitizer.images import icc
+from functions.sanitizer.images.exif import oriented
 from functions.sanitizer.images.pictures import Rebuilt, View
 from functions.sanitizer.images.png_pixels import (
     Coded,
     blank,
+    fills_bytes,
     indices,
     remapped,
     settled,
@@ -37,10 +39,7 @@ def rebuild(_source: BinaryIO, data: View, output: BinaryIO, limits: Limits) -> 
         Rejected: `too_many_pixels`, `too_many_frames`; what else goes wrong is for
             `decoding` to name.
     """
-    png = read(data)
-    for frame in png.frames:
-        limits.admit(frame.header.width, frame.header.height)
-    limits.admit_frames([f.header.width * f.header.height for f in png.frames])
+    png = _admitted(data, limits)
     coded = [settled(frame.header, bytes(frame.coded)) for frame in png.frames]
     if any(new.stream != old.coded for new, old in zip(coded, png.frames, strict=True)):
         png.metadata.saw(Finding.TRAILING_DATA)
@@ -48,6 +47,40 @@ def rebuild(_source: BinaryIO, data: View, output: BinaryIO, limits: Limits) -> 
     if len(coded) == 1 and png.metadata.orientation != 1:
         coded = [upright(coded[0], png.metadata.orientation)]
     _write(png, coded, output)
+    return _rebuilt(png, coded)
+
+
+def strip(source: BinaryIO, data: View, output: BinaryIO, limits: Limits) -> Rebuilt:
+    """Write a PNG again around its coded pictures, which keep every bit.
+
+    One whose samples may hide something is rebuilt. Bytes behind the samples are left
+    to the verification: looking for them here too would cost as much as rebuilding.
+
+    Raises:
+        Rejected: as `rebuild` does.
+    """
+    png = _admitted(data, limits)
+    coded = [Coded(frame.header, bytes(frame.coded)) for frame in png.frames]
+    if png.hides_default or png.header.colour in _WITH_ALPHA:
+        return rebuild(source, data, output, limits)
+    if not all(fills_bytes(picture.header) for picture in coded):
+        return rebuild(source, data, output, limits)
+    if png.header.colour == _PALETTE and _with_used_palette(png, coded) is not coded:
+        return rebuild(source, data, output, limits)
+    orientation = png.metadata.orientation if len(coded) == 1 else 1
+    _write(png, coded, output, orientation)
+    return _rebuilt(png, coded)
+
+
+def _admitted(data: View, limits: Limits) -> Png:
+    png = read(data)
+    for frame in png.frames:
+        limits.admit(frame.header.width, frame.header.height)
+    limits.admit_frames([f.header.width * f.header.height for f in png.frames])
+    return png
+
+
+def _rebuilt(png: Png, coded: list[Coded]) -> Rebuilt:
     size = (coded[0].header.width, coded[0].header.height)
     return Rebuilt(size, len(coded), png.metadata.findings)
 
@@ -91,7 +124,9 @@ def _with_used_palette(png: Png, coded: list[Coded]) -> list[Coded]:
     return coded
 
 
-def _write(png: Png, coded: list[Coded], output: BinaryIO) -> None:
+def _write(
+    png: Png, coded: list[Coded], output: BinaryIO, orientation: int = 1
+) -> None:
     output.write(SIGNATURE)
     _chunk(output, b"IHDR", struct.pack(">IIBBBBB", *coded[0].header))
     _write_colours(png, output)
@@ -101,6 +136,8 @@ def _write(png: Png, coded: list[Coded], output: BinaryIO) -> None:
         _chunk(output, b"tRNS", png.transparency)
     if density := png.kept.get(b"pHYs"):
         _chunk(output, b"pHYs", density)
+    if orientation != 1:
+        _chunk(output, b"eXIf", oriented(orientation))
     if png.plays is not None:
         _chunk(output, b"acTL", struct.pack(">II", png.announced, png.plays))
     sequence = count()

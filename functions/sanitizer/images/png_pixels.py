@@ -84,11 +84,15 @@ def settled(header: Header, stream: bytes) -> Coded:
 
 def whole_bytes(coded: Coded) -> Coded:
     """Return the picture with zeros behind the last pixel of each row, in its byte."""
-    header = coded.header
-    bits = header.channels * header.depth
-    if all(width * bits % 8 == 0 for width, _ in _passes(header)):
+    if fills_bytes(coded.header):
         return coded
-    return _encoded(header, _decoded(coded))
+    return _encoded(coded.header, _decoded(coded))
+
+
+def fills_bytes(header: Header) -> bool:
+    """Say whether no bit is left over behind the last pixel of any row."""
+    bits = header.channels * header.depth
+    return all(width * bits % 8 == 0 for width, _ in _passes(header))
 
 
 def blank(header: Header) -> Coded:

@@ -2,7 +2,7 @@
 
 Policy `rebuild` writes every byte of the picture anew. Policy `lossless` drops what is
 not on a list and keeps the coded picture bit by bit; a format without a stripper of its
-own is rebuilt under either policy.
+own is rebuilt under either policy, and so is a picture that hides something in itself.
 """
 
 from collections.abc import Callable
@@ -30,6 +30,9 @@ _REBUILDERS: dict[str, _Rebuild] = {
 }
 _STRIPPERS: dict[str, _Rebuild] = {
     "image/jpeg": jpeg.strip,
+    "image/png": png.strip,
+    "image/gif": gif.strip,
+    "image/webp": webp.strip,
 }
 # One decoder each: nothing else of Pillow gets to see the bytes.
 _OPENERS: dict[str, type[ImageFile.ImageFile]] = {

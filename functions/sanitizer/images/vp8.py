@@ -1,6 +1,7 @@
 """Where the parts of a VP8 key frame lie (RFC 6386, section 9)."""
 
 import struct
+from collections.abc import Iterator
 
 _KEY_FRAME_START = b"\x9d\x01\x2a"
 
@@ -37,6 +38,25 @@ def partitions(frame: bytes) -> list[tuple[int, int]]:
     if any(start > end for start, end in spans):
         raise ValueError("partitions beyond the frame")
     return spans
+
+
+def shortened(frame: bytes, tail_bytes: int) -> Iterator[bytes]:
+    """Yield the frame without the tail of one partition, for each but the last.
+
+    Partitions that are no longer than their tail are left alone.
+
+    Raises:
+        ValueError: they do not fit into the frame.
+    """
+    spans = partitions(frame)
+    for index, (start, end) in enumerate(spans[:-1]):
+        if end - start <= tail_bytes:
+            continue
+        # The first one's size stands in the upper 19 bits of the frame's tag.
+        where, unit = (0, 32) if index == 0 else (spans[0][1] + 3 * (index - 1), 1)
+        size = int.from_bytes(frame[where : where + 3], "little") - unit * tail_bytes
+        resized = frame[:where] + size.to_bytes(3, "little") + frame[where + 3 :]
+        yield resized[: end - tail_bytes] + resized[end:]
 
 
 class _BoolDecoder:

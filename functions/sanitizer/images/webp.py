@@ -10,12 +10,13 @@ from typing import BinaryIO
 
 from functions.sanitizer.findings import Finding
 from functions.sanitizer.images import icc
-from functions.sanitizer.images.exif import Metadata
+from functions.sanitizer.images.exif import Metadata, oriented
 from functions.sanitizer.images.pictures import Rebuilt, View, turned_size
 from functions.sanitizer.images.webp_frames import (
     Picture,
     chunk,
     extended,
+    last_needed,
     picture_of,
     riff,
     settled,
@@ -68,12 +69,7 @@ def rebuild(_source: BinaryIO, data: View, output: BinaryIO, limits: Limits) -> 
         Rejected: `too_many_pixels`, `too_many_frames`; what else goes wrong is for
             `decoding` to name.
     """
-    webp = _read(data)
-    limits.admit(*webp.canvas)
-    for picture in webp.pictures:
-        limits.admit(*picture.size)
-    areas = [width * height for width, height in (p.size for p in webp.pictures)]
-    limits.admit_frames(areas)
+    webp = _admitted(data, limits)
     orientation = webp.metadata.orientation if webp.still else 1
     for frame in webp.frames:
         frame.picture = _settled(webp, frame.picture, 1)
@@ -82,6 +78,33 @@ def rebuild(_source: BinaryIO, data: View, output: BinaryIO, limits: Limits) -> 
         webp.canvas = turned_size(webp.canvas, orientation)
     output.write(riff(_written(webp)))
     return Rebuilt(webp.canvas, len(webp.pictures), webp.metadata.findings)
+
+
+def strip(source: BinaryIO, data: View, output: BinaryIO, limits: Limits) -> Rebuilt:
+    """Write a WebP again around its coded pictures, which keep every bit.
+
+    One that may be transparent can hide colours, and is rebuilt; so is one whose last
+    bytes are not needed. Only `rebuild` asks that of a lossy picture's other parts.
+
+    Raises:
+        Rejected: as `rebuild` does.
+    """
+    webp = _admitted(data, limits)
+    if not all(not p.has_alpha and last_needed(p) for p in webp.pictures):
+        return rebuild(source, data, output, limits)
+    orientation = webp.metadata.orientation if webp.still else 1
+    output.write(riff(_written(webp, orientation)))
+    return Rebuilt(webp.canvas, len(webp.pictures), webp.metadata.findings)
+
+
+def _admitted(data: View, limits: Limits) -> _Webp:
+    webp = _read(data)
+    limits.admit(*webp.canvas)
+    for picture in webp.pictures:
+        limits.admit(*picture.size)
+    areas = [width * height for width, height in (p.size for p in webp.pictures)]
+    limits.admit_frames(areas)
+    return webp
 
 
 def _settled(webp: _Webp, picture: Picture, orientation: int) -> Picture:
@@ -163,17 +186,18 @@ def _take(webp: _Webp, kind: bytes, payload: bytes) -> None:
             metadata.saw(Finding.APPLICATION_DATA)
 
 
-def _written(webp: _Webp) -> bytes:
+def _written(webp: _Webp, orientation: int = 1) -> bytes:
     profile = icc.neutral(webp.profile) if webp.profile else None
     if webp.profile and (profile is None or profile.identifying):
         webp.metadata.saw(Finding.COLOUR_PROFILE)
     colours = chunk(b"ICCP", profile.data) if profile else b""
+    turned = chunk(b"EXIF", oriented(orientation)) if orientation != 1 else b""
     transparent = any(picture.has_alpha for picture in webp.pictures)
-    flags = _ALPHA * transparent | _PROFILE * bool(colours)
+    flags = _ALPHA * transparent | _PROFILE * bool(colours) | _EXIF * bool(turned)
     if webp.still:
-        plain = not colours and not webp.still.alpha
+        plain = not colours and not webp.still.alpha and not turned
         head = b"" if plain else extended(flags, webp.canvas) + colours
-        return head + webp.still.chunks()
+        return head + webp.still.chunks() + turned
     head = extended(flags | _ANIMATED, webp.canvas) + colours
     head += chunk(b"ANIM", webp.animation)
     return head + b"".join(_packed(frame) for frame in webp.frames)

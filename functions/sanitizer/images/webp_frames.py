@@ -1,18 +1,16 @@
 """One coded WebP picture: carried over if every byte of it is picture, else coded anew.
 
 libwebp does not say where it stopped reading, and a partition may end long after its
-last coded symbol. So the decoder is asked: what comes out unchanged although the last
-bytes of a part were inverted does not need them, and something else may hide there.
+last coded symbol. So the decoder is asked: a part without its last bytes has to fail,
+or else something may hide in them.
 """
 
 import hashlib
 import struct
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from io import BytesIO
 
 from PIL import Image, ImageChops
-from PIL.WebPImagePlugin import WebPImageFile
 
 from functions.sanitizer.images import vp8
 from functions.sanitizer.images.pictures import (
@@ -22,12 +20,12 @@ from functions.sanitizer.images.pictures import (
     invisible,
     turned,
 )
+from functions.sanitizer.images.webp_decoder import decoded, ends_within, opens
 from schemas.errors import Rejected
 
 LOSSY, LOSSLESS, ALPHA = b"VP8 ", b"VP8L", b"ALPH"
 # Encoders pad an arithmetically coded partition with up to four bytes.
 _TAIL = 8
-_STRIP = 256  # rows
 _QUALITY = 95  # where lossy pictures must be coded again
 # libwebp makes invisible blocks of 8 x 8 flat; what is left is its own noise.
 _CELL, _NOISE, _NOISY_SHARE = 8, 32, 256
@@ -85,35 +83,32 @@ def settled(picture: Picture, orientation: int = 1) -> tuple[Picture, bool]:
     Raises:
         Rejected: `unreadable_image`: it cannot be decoded.
     """
-    image = _decoded(picture)
-    hidden = picture.has_alpha and _hides(picture, image)
-    if not hidden and orientation == 1 and _all_needed(picture, _digest(image)):
+    hidden = False
+    if picture.has_alpha:
+        image = _image(picture)
+        hidden = _hides(picture, image)
+        needed = _sha256_of_alpha(image) if picture.alpha else b""
+        del image  # two at once would be too large
+    else:
+        needed = b""
+    if not hidden and orientation == 1 and _all_needed(picture, needed):
         return picture, False
+    image = _image(picture)
     if hidden:
         clear_hidden_colours(image, invisible(image.getchannel("A")))
+    if not picture.has_alpha:
+        image = image.convert("RGB")
     return _encoded(turned(image, orientation), picture.kind == LOSSLESS), hidden
 
 
-def _decoded(picture: Picture) -> Image.Image:
+def _image(picture: Picture) -> Image.Image:
     chunks = picture.chunks()
     if picture.alpha:
         chunks = extended(0x10, picture.size) + chunks
-    image = WebPImageFile(BytesIO(riff(chunks)))
-    image.load()
-    return image
-
-
-def _digest(image: Image.Image) -> bytes:
-    digest = hashlib.blake2b()
-    for top in range(0, image.height, _STRIP):  # a copy of all would be too large
-        bottom = min(top + _STRIP, image.height)
-        digest.update(image.crop((0, top, image.width, bottom)).tobytes())
-    return digest.digest()
+    return decoded(riff(chunks), picture.size)
 
 
 def _hides(picture: Picture, image: Image.Image) -> bool:
-    if image.mode != "RGBA":
-        return False
     if picture.kind == LOSSLESS:
         return hides_colours(image, invisible(image.getchannel("A")))
     return _detailed_where_invisible(image)
@@ -136,33 +131,46 @@ def _widened(cells: Image.Image, size: tuple[int, int]) -> Image.Image:
     return cells.resize(whole, Image.Resampling.NEAREST).crop((0, 0, *size))
 
 
-def _all_needed(picture: Picture, digest: bytes) -> bool:
-    """Whether each part of the picture is read to its end."""
-    return not any(_unchanged(other, digest) for other in _with_inverted_tails(picture))
+def last_needed(picture: Picture) -> bool:
+    """Whether the last part of the picture is read to its end: costs one decoding.
+
+    Raises:
+        ValueError: it cannot be decoded.
+    """
+    padding = len(picture.coded) & 1
+    return ends_within(_file(picture.kind, picture.coded), _TAIL + padding)
 
 
-def _unchanged(picture: Picture, digest: bytes) -> bool:
+def _all_needed(picture: Picture, alpha: bytes) -> bool:
+    """Whether each part is read to its end; *alpha* is the digest of what is seen."""
+    if not last_needed(picture):
+        return False
+    if picture.kind == LOSSY:
+        cuts = vp8.shortened(picture.coded, _TAIL)
+        if any(opens(_file(LOSSY, shortened)) for shortened in cuts):
+            return False
+    return not alpha or _without_alpha_tail(picture) != alpha
+
+
+def _file(kind: bytes, coded: bytes) -> bytes:
+    return riff(chunk(kind, coded))
+
+
+def _without_alpha_tail(picture: Picture) -> bytes:
+    """Return the digest of the alpha that is seen with its last bytes inverted."""
+    end = len(picture.alpha)
+    start = max(end - _TAIL, 1)
+    tail = bytes(byte ^ 0xFF for byte in picture.alpha[start:])
+    other = replace(picture, alpha=picture.alpha[:start] + tail)
     try:
         with decoding():
-            return _digest(_decoded(picture)) == digest
+            return _sha256_of_alpha(_image(other))
     except Rejected:
-        return False
+        return b""
 
 
-def _with_inverted_tails(picture: Picture) -> Iterator[Picture]:
-    coded, alpha = picture.coded, picture.alpha
-    spans = vp8.partitions(coded) if picture.kind == LOSSY else [(5, len(coded))]
-    for start, end in spans:
-        if end - start > _TAIL:
-            yield replace(picture, coded=_with_inverted(coded, end))
-    if alpha:
-        yield replace(picture, alpha=_with_inverted(alpha, len(alpha)))
-
-
-def _with_inverted(data: bytes, end: int) -> bytes:
-    start = max(end - _TAIL, 1)
-    tail = bytes(byte ^ 0xFF for byte in data[start:end])
-    return data[:start] + tail + data[end:]
+def _sha256_of_alpha(image: Image.Image) -> bytes:
+    return hashlib.sha256(image.getchannel("A").tobytes()).digest()
 
 
 def _encoded(image: Image.Image, lossless: bool) -> Picture:

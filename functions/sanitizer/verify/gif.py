@@ -8,6 +8,9 @@ from functions.sanitizer.verify.icc import profile_carriers
 _TRAILER = b"\x3b"
 _MAX_CODE_BITS = 12
 _STRETCH = 4096  # codes that are searched at once
+# Encoders clear when the dictionary is full; without one, each 126 codes or more. Who
+# clears with every other code wants to keep the reader busy.
+_FREE_CLEARS, _BITS_PER_CLEAR = 1000, 800
 
 
 def gif_carriers(data: bytes) -> Iterator[str]:
@@ -42,9 +45,18 @@ def _table_bytes(flags: int) -> int:
 def _sub_blocks(data: bytes, at: int) -> tuple[list[bytes], int]:
     blocks = []
     while size := data[at]:
-        blocks.append(data[at + 1 : at + 1 + size])
-        at += 1 + size
+        full = _full_blocks(data, at)
+        stretch = bytearray(data[at : at + (256 * full or 1 + size)])
+        del stretch[::256]
+        blocks.append(bytes(stretch))
+        at += 256 * full or 1 + size
     return blocks, at + 1
+
+
+def _full_blocks(data: bytes, at: int) -> int:
+    """How many of the largest sub-blocks follow each other: at most a stretch."""
+    sizes = data[at : min(at + 256 * _STRETCH, len(data) - 255) : 256]
+    return len(sizes) - len(sizes.lstrip(b"\xff"))
 
 
 def _extension(label: int, blocks: list[bytes]) -> Iterator[str]:
@@ -65,12 +77,14 @@ def _codes(coded: bytes, code_size: int) -> Iterator[str]:
     How wide a code is follows from how many came since the last clear code, so this
     needs no dictionary, and whole stretches of one width are searched at once.
     """
-    at, ended = 0, False
+    at, ended, clears, bits = 0, False, 0, 8 * len(coded)
     while not ended:
         for width, count in _stretches(code_size):
-            if _ends_at_width(coded, at, width - 1, code_size):
+            if bits - at < width + 7 and _ends_at_width(
+                coded, at, width - 1, code_size
+            ):
                 return
-            codes = min(count, (8 * len(coded) - at) // width)
+            codes = min(count, (bits - at) // width)
             if not codes:
                 yield "codes without an end"
                 return
@@ -82,6 +96,10 @@ def _codes(coded: bytes, code_size: int) -> Iterator[str]:
             ended = lanes >> width * special & 1 == 1  # the end code is odd
             at += width * (special + 1)
             break
+        clears += 1
+        if clears > _FREE_CLEARS + at // _BITS_PER_CLEAR:
+            yield "codes that are cleared all the time"
+            return
     if len(coded) != (at + 7) // 8 or coded[-1] >> (at % 8 or 8):
         yield "bytes behind the end code"
 
@@ -111,25 +129,28 @@ def _stretches(code_size: int) -> Iterator[tuple[int, int]]:
 
 
 def _lanes(coded: bytes, at: int, size: int) -> int:
-    """Return *size* bits from bit *at* as one number, the first code lowest."""
+    """Return *size* bits from bit *at* as one number, the first code lowest.
+
+    Up to seven bits that follow lie above them.
+    """
     whole = coded[at // 8 : (at + size + 7) // 8]
-    return int.from_bytes(whole, "little") >> at % 8 & (1 << size) - 1
+    return int.from_bytes(whole, "little") >> at % 8
 
 
 def _first_special(lanes: int, width: int, count: int, clear: int) -> int | None:
     """Return which code is the first to equal *clear* or the end code behind it.
 
-    All codes are compared at once: adding all ones below its top bit to a lane sets
-    that bit unless the lane is zero.
+    All codes are compared at once: taking one from each lane sets the top bit of the
+    first that is zero; what it borrows only spoils those above it.
     """
-    ones = _ones(width, count)
-    top = ones << width - 1
-    differing = lanes & ~ones ^ ones * clear
-    zero = top & ~((differing & ~top) + (top - ones) | differing)
+    ones, top, without_low, wanted = _masks(width, count, clear)
+    differing = lanes & without_low ^ wanted
+    zero = differing - ones & ~differing & top
     return (zero & -zero).bit_length() // width - 1 if zero else None
 
 
 @lru_cache(maxsize=64)
-def _ones(width: int, count: int) -> int:
-    """Return a one in each of *count* lanes."""
-    return ((1 << width * count) - 1) // ((1 << width) - 1)
+def _masks(width: int, count: int, clear: int) -> tuple[int, int, int, int]:
+    """Return for *count* lanes: ones, top bits, all bits but the low ones, clears."""
+    ones = ((1 << width * count) - 1) // ((1 << width) - 1)
+    return ones, ones << width - 1, ones * ((1 << width) - 2), ones * clear

@@ -1,5 +1,6 @@
 """What a rebuilt PNG may consist of: rows of samples, and what colours them."""
 
+import re
 import struct
 import zlib
 from collections.abc import Iterator
@@ -22,6 +23,11 @@ _LENGTHS = {
     b"fcTL": (26,),
     b"IEND": (0,),
 }
+# An EXIF block of one directory with one tag: how the picture is turned.
+_TURNED = re.compile(
+    rb"MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0[\x02-\x08]\0{6}"
+)
+_MAX_FILTER = 4
 _REPEATED = frozenset((b"IDAT", b"fdAT", b"fcTL"))
 _SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _STARTS_AND_STEPS = (
@@ -69,22 +75,29 @@ def png_carriers(data: bytes) -> Iterator[str]:
 
 def _chunk(kind: bytes, payload: bytes, colour: int) -> Iterator[str]:
     if kind == b"iCCP":
-        name, compressed = payload[: len(_PROFILE_NAME)], payload[len(_PROFILE_NAME) :]
-        inflater = zlib.decompressobj()
-        profile = inflater.decompress(compressed)
-        if name != _PROFILE_NAME or inflater.unused_data or not inflater.eof:
-            yield "bytes around the profile"
-        yield from profile_carriers(profile)
+        yield from _profile(payload)
     elif kind == b"PLTE":
         if colour != 3 or len(payload) > 768 or len(payload) % 3:
             yield "a palette that is none"
     elif kind == b"tRNS":
         if colour not in (0, 2, 3) or len(payload) > {0: 2, 2: 6, 3: 256}[colour]:
             yield "transparency that is none"
+    elif kind == b"eXIf":
+        if not _TURNED.fullmatch(payload):
+            yield "EXIF beside the orientation"
     elif kind in (b"IDAT", b"fdAT"):
         return
     elif len(payload) not in _LENGTHS.get(kind, ()):
         yield f"chunk {kind!r}"
+
+
+def _profile(payload: bytes) -> Iterator[str]:
+    name, compressed = payload[: len(_PROFILE_NAME)], payload[len(_PROFILE_NAME) :]
+    inflater = zlib.decompressobj()
+    profile = inflater.decompress(compressed)
+    if name != _PROFILE_NAME or inflater.unused_data or not inflater.eof:
+        yield "bytes around the profile"
+    yield from profile_carriers(profile)
 
 
 def _collect(
@@ -103,27 +116,46 @@ def _collect(
 def _stream(picture: _Picture, header: bytes) -> Iterator[str]:
     """Inflate one picture; it must be its rows, and nothing else may follow them."""
     inflater = zlib.decompressobj()
+    passes = _passes(picture, header)
     inflated = 0
     for piece in picture.pieces:
         rest = piece
         while rest and not inflater.eof:
-            inflated += len(inflater.decompress(rest, 1 << 20))
+            block = inflater.decompress(rest, 1 << 20)
+            if any(
+                filters > _MAX_FILTER for filters in _filters(block, inflated, passes)
+            ):
+                yield "a filter that no row has"
+                return
+            inflated += len(block)
             rest = inflater.unconsumed_tail
         if rest and inflater.eof:
             yield "bytes behind a compressed picture"
     if inflater.unused_data or not inflater.eof:
         yield "bytes behind a compressed picture"
-    if inflated != _expected(picture, header):
+    if inflated != passes[-1].stop:
         yield "a picture of another size than its rows"
 
 
-def _expected(picture: _Picture, header: bytes) -> int:
+def _passes(picture: _Picture, header: bytes) -> list[range]:
+    """Return where in the inflated picture the rows of each pass begin."""
     depth, colour, _, _, interlaced = header[8:13]
-    total = 0
-    passes = _STARTS_AND_STEPS if interlaced else (((0, 1), (0, 1)),)
-    for across, down in passes:
+    at, found = 0, []
+    steps = _STARTS_AND_STEPS if interlaced else (((0, 1), (0, 1)),)
+    for across, down in steps:
         columns = len(range(across[0], picture.width, across[1]))
         lines = len(range(down[0], picture.height, down[1]))
         if columns and lines:
-            total += lines * (1 + (columns * depth * _SAMPLES[colour] + 7) // 8)
-    return total
+            stride = 1 + (columns * depth * _SAMPLES[colour] + 7) // 8
+            found.append(range(at, at + lines * stride, stride))
+            at += lines * stride
+    return found
+
+
+def _filters(block: bytes, at: int, passes: list[range]) -> Iterator[int]:
+    """Yield the highest filter of each pass in *block*, which begins at *at*."""
+    for rows in passes:
+        first = rows.start + max(0, -(-(at - rows.start) // rows.step)) * rows.step
+        filters = block[first - at : max(0, rows.stop - at) : rows.step]
+        if filters:
+            yield max(filters)

@@ -1,11 +1,16 @@
 """What a rebuilt WebP may consist of: coded pictures, place and timing, colours."""
 
+import re
 from collections.abc import Iterator
 
 from functions.sanitizer.verify.icc import profile_carriers
 
 _PICTURES = (b"VP8 ", b"VP8L")
-_EXIF_AND_XMP = 0x0C
+_EXIF, _XMP = 0x08, 0x04
+# An EXIF block of one directory with one tag: how the picture is turned.
+_TURNED = re.compile(
+    rb"MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0[\x02-\x08]\0{6}"
+)
 _RESERVED = 0xC1
 
 
@@ -20,6 +25,8 @@ def webp_carriers(data: bytes) -> Iterator[str]:
         kinds.append(kind)
         yield from _chunk(kind, payload)
     animated, stills = b"ANMF" in kinds, sum(kinds.count(k) for k in _PICTURES)
+    if kinds.count(b"EXIF") != (b"VP8X" in kinds and data[20] & _EXIF > 0):
+        yield "EXIF that the header does not promise"
     if stills != (0 if animated else 1):
         yield "not exactly one picture"
 
@@ -36,7 +43,7 @@ def _chunks(data: bytes, at: int) -> Iterator[tuple[bytes, bytes]]:
 
 def _chunk(kind: bytes, payload: bytes) -> Iterator[str]:
     if kind == b"VP8X":
-        if len(payload) != 10 or payload[0] & (_RESERVED | _EXIF_AND_XMP):
+        if len(payload) != 10 or payload[0] & (_RESERVED | _XMP):
             yield "an extended header that promises more"
         if any(payload[1:4]):
             yield "reserved bytes of the extended header"
@@ -45,6 +52,9 @@ def _chunk(kind: bytes, payload: bytes) -> Iterator[str]:
             yield "bytes in the animation header"
     elif kind == b"ICCP":
         yield from profile_carriers(payload)
+    elif kind == b"EXIF":
+        if not _TURNED.fullmatch(payload):
+            yield "EXIF beside the orientation"
     elif kind == b"ANMF":
         yield from _frame(payload)
     else:
