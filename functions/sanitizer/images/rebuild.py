@@ -9,13 +9,15 @@ from collections.abc import Callable
 from typing import BinaryIO
 
 from PIL import ImageFile
+from PIL.AvifImagePlugin import AvifImageFile
 from PIL.GifImagePlugin import GifImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
+from pillow_heif import HeifImageFile
 
 from functions.sanitizer.findings import Finding
-from functions.sanitizer.images import gif, jpeg, png, tiff, webp
+from functions.sanitizer.images import gif, heif, jpeg, png, tiff, webp
 from functions.sanitizer.images.pictures import Rebuilt, View, decoding, view
 from functions.sanitizer.limits import Limits
 from schemas.errors import Rejected
@@ -26,6 +28,8 @@ _REBUILDERS: dict[str, _Rebuild] = {
     "image/png": png.rebuild,
     "image/gif": gif.rebuild,
     "image/webp": webp.rebuild,
+    "image/avif": heif.rebuild,
+    "image/heif": heif.rebuild,
     "image/tiff": tiff.rebuild,
 }
 _STRIPPERS: dict[str, _Rebuild] = {
@@ -40,6 +44,8 @@ _OPENERS: dict[str, type[ImageFile.ImageFile]] = {
     "image/png": PngImageFile,
     "image/gif": GifImageFile,
     "image/webp": WebPImageFile,
+    "image/avif": AvifImageFile,
+    "image/heif": HeifImageFile,
     "image/tiff": tiff.TiffOfAnyKind,
 }
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
 from functions.sanitizer.verify.gif import gif_carriers
+from functions.sanitizer.verify.heif import heif_carriers
 from functions.sanitizer.verify.jpeg import jpeg_carriers
 from functions.sanitizer.verify.png import png_carriers
 from functions.sanitizer.verify.tiff import tiff_carriers
@@ -20,6 +21,8 @@ _READERS: dict[str, Callable[[bytes], Iterator[str]]] = {
     "image/png": png_carriers,
     "image/gif": gif_carriers,
     "image/webp": webp_carriers,
+    "image/avif": heif_carriers,
+    "image/heif": heif_carriers,
     "image/tiff": tiff_carriers,
 }
 
