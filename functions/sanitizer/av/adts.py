@@ -9,9 +9,8 @@ Source: ISO/IEC 13818-7, 6.2.
 import re
 from typing import BinaryIO
 
-from functions.sanitizer.av.scan import size_of
 from functions.sanitizer.av.scan_frames import Coding, Frame, copy_runs
-from functions.sanitizer.av.tags import leading, trailing
+from functions.sanitizer.av.tags_gain import between_tags
 from functions.sanitizer.findings import Finding
 
 _SYNC = re.compile(rb"\xff[\xf0\xf1\xf8\xf9]")
@@ -19,11 +18,10 @@ _RESERVED_RATES = (13, 14, 15)
 
 
 def strip_adts(source: BinaryIO, output: BinaryIO) -> set[Finding]:
-    """Write the frames, nothing else."""
-    size = size_of(source)
-    start, findings = leading(source, 0, size)
-    end, found = trailing(source, start, size)
-    found |= copy_runs(source, output, start, end, coding=ADTS, tagged=end < size)
+    """Write the frames and gains, nothing else."""
+    start, end, findings, tag, tagged = between_tags(source, id3=True)
+    output.write(tag)
+    found = copy_runs(source, output, start, end, coding=ADTS, tagged=tagged)
     return findings | found
 
 

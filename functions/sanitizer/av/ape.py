@@ -12,8 +12,8 @@ import struct
 from itertools import pairwise
 from typing import BinaryIO, NamedTuple
 
-from functions.sanitizer.av.scan import BLOCK, read_at, size_of, unreadable
-from functions.sanitizer.av.tags import leading, trailing
+from functions.sanitizer.av.scan import BLOCK, read_at, unreadable
+from functions.sanitizer.av.tags_gain import between_tags
 from functions.sanitizer.findings import Finding
 
 _DESCRIPTOR = struct.Struct("<4sHHIIIIIII16s")
@@ -37,10 +37,8 @@ class _File(NamedTuple):
 
 
 def strip_ape(source: BinaryIO, output: BinaryIO) -> set[Finding]:
-    """Write the descriptor, the header, the seek table and the frames."""
-    size = size_of(source)
-    start, findings = leading(source, 0, size)
-    end, found = trailing(source, start, size)
+    """Write the descriptor, the header, the seek table, the frames and gains."""
+    start, end, findings, tag, _ = between_tags(source, id3=False)
     file = _file(source, start, end)
     first = _DESCRIPTOR.size + _HEADER.size + 4 * len(file.seeks)
     shift = file.frames - file.start - first
@@ -56,9 +54,10 @@ def strip_ape(source: BinaryIO, output: BinaryIO) -> set[Finding]:
     output.seek(0)
     _write(output, file, seeks, digest.digest())
     output.seek(first + total)
+    output.write(tag)
     if file.packed > _PLAIN or end > file.end:
-        found |= {Finding.AUDIO_TAGS}
-    return findings | found
+        findings |= {Finding.AUDIO_TAGS}
+    return findings
 
 
 def _write(output: BinaryIO, file: _File, seeks: bytes, digest: bytes) -> None:

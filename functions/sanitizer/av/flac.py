@@ -1,4 +1,4 @@
-"""FLAC: stream info, a checked seek table and the frames.
+"""FLAC: stream info, a checked seek table, gains and the frames.
 
 A frame does not say how long it is. It ends where the next header with the next number
 starts, and there its CRC-16 is zero: so every byte that is copied belongs to a frame.
@@ -21,10 +21,12 @@ from functions.sanitizer.av.scan import (
     unreadable,
 )
 from functions.sanitizer.av.tags import leading, trailing
+from functions.sanitizer.av.tags_gain import comment_gains, comment_of
 from functions.sanitizer.findings import Finding
 
 _PLACEHOLDER = 0xFFFF_FFFF_FFFF_FFFF
 _MAX_SEEK_POINTS = 1 << 16
+_LONGEST_GAINS = 1_000  # bytes
 _STREAMINFO, _PADDING, _SEEKTABLE, _COMMENT, _CUESHEET, _PICTURE = 0, 1, 3, 4, 5, 6
 _KINDS = {
     _COMMENT: Finding.AUDIO_TAGS,
@@ -34,7 +36,7 @@ _KINDS = {
 
 
 def strip_flac(source: BinaryIO, output: BinaryIO) -> set[Finding]:
-    """Write STREAMINFO, SEEKTABLE and the frames, nothing else."""
+    """Write STREAMINFO, SEEKTABLE, gains and the frames, nothing else."""
     size = size_of(source)
     start, findings = leading(source, 0, size)
     if read_at(source, start, 4) != b"fLaC":
@@ -46,9 +48,13 @@ def strip_flac(source: BinaryIO, output: BinaryIO) -> set[Finding]:
     info = blocks[_STREAMINFO]
     frames_end = end_of_frames(source, at, end, info)
     table = _seek_table(blocks.get(_SEEKTABLE, b""), frames_end - at)
-    output.write(b"fLaC" + _block(_STREAMINFO, info, last=not table))
+    gains = comment_gains(blocks.get(_COMMENT, b""))
+    comment = comment_of(gains) if gains else b""
+    output.write(b"fLaC" + _block(_STREAMINFO, info, last=not table and not comment))
     if table:
-        output.write(_block(_SEEKTABLE, table, last=True))
+        output.write(_block(_SEEKTABLE, table, last=not comment))
+    if comment:
+        output.write(_block(_COMMENT, comment, last=True))
     copy(source, output, at, frames_end)
     return findings
 
@@ -71,6 +77,8 @@ def _blocks(
             kept[kind] = read_at(source, start, min(size, 18 * _MAX_SEEK_POINTS))
         else:
             findings |= _found(source, kind, start, at)
+            if kind == _COMMENT:
+                kept.setdefault(kind, read_at(source, start, size))
         if head[0] & 0x80:
             break
     if len(kept.get(_STREAMINFO, b"")) != 34:
@@ -81,17 +89,20 @@ def _blocks(
 def _found(source: BinaryIO, kind: int, start: int, end: int) -> set[Finding]:
     if kind == _PADDING:
         return {Finding.PADDING} if holds_bytes(source, start, end) else set()
-    if kind == _COMMENT and not _comments(source, start, end):
-        return set()  # only the name of the encoder
+    if kind == _COMMENT and _says_nothing(source, start, end):
+        return set()
     return {_KINDS.get(kind, Finding.APPLICATION_DATA)}
 
 
-def _comments(source: BinaryIO, start: int, end: int) -> int:
-    """Return how many comments a comment block holds; a broken one counts as one."""
-    (vendor,) = struct.unpack("<I", read_at(source, start, 4).ljust(4, b"\0"))
+def _says_nothing(source: BinaryIO, start: int, end: int) -> bool:
+    """Whether a comment block holds only an encoder's name, or only gains."""
+    content = read_at(source, start, min(_LONGEST_GAINS, end - start))
+    if content == comment_of(comment_gains(content)):
+        return True
+    (vendor,) = struct.unpack("<I", content[:4].ljust(4, b"\0"))
     number = read_at(source, start + 4 + vendor, 4)
     broken = start + 8 + vendor > end or len(number) < 4
-    return 1 if broken else int.from_bytes(number, "little")
+    return not broken and not any(number)
 
 
 def _seek_table(table: bytes, size: int) -> bytes:

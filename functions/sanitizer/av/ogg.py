@@ -1,8 +1,9 @@
-"""Ogg: Vorbis, Opus, Speex and FLAC streams with an empty comment header.
+"""Ogg: Vorbis, Opus, Speex, FLAC and Theora streams with an empty comment header.
 
 Comments (and the pictures in them) are one packet of a stream's header, so only the
 pages that hold headers are laid out anew; the pages of sound get another sequence
-number and checksum. Streams may be multiplexed and chained.
+number and checksum. Streams may be multiplexed and chained; others, such as subtitles
+and the Skeleton that lists them, go.
 
 Sources: RFC 3533 (Ogg), RFC 7845 (Opus), the Vorbis I and Speex specifications,
 xiph.org/flac/ogg_mapping.html.
@@ -10,12 +11,14 @@ xiph.org/flac/ogg_mapping.html.
 
 from typing import BinaryIO
 
+from mutagen import MutagenError
 from mutagen.ogg import OggPage
 
-from functions.sanitizer.av.ogg_headers import Headers, headers_of
+from functions.sanitizer.av.ogg_headers import THEORA, Headers, headers_of
 from functions.sanitizer.av.ogg_pages import CAPTURE, encoded, laid_out, pages_of
 from functions.sanitizer.av.scan import holds_bytes, read_at, size_of, unreadable
 from functions.sanitizer.findings import Finding
+from schemas.errors import Rejected
 
 _MAX_HEADERS = 1 << 26  # bytes; a cover picture is in there
 
@@ -77,8 +80,21 @@ class _Stream:
         self._output.write(encoded(page))
 
 
+def holds_pictures(source: BinaryIO) -> bool:
+    """Whether a stream of Theora starts with the file."""
+    try:
+        for _, page in pages_of(source, size_of(source)):
+            if not page.first:
+                break
+            if page.packets[0].startswith(THEORA):
+                return True
+    except (Rejected, MutagenError, LookupError, EOFError):
+        return False
+    return False
+
+
 def strip_ogg(source: BinaryIO, output: BinaryIO) -> set[Finding]:
-    """Write every stream of sound with an empty comment header."""
+    """Write every stream of sound or film, with nothing but gains in its comments."""
     streams: dict[int, _Stream | None] = {}
     used: set[int] = set()
     findings: set[Finding] = set()

@@ -3,12 +3,12 @@
 import struct
 
 from functions.sanitizer.av.scan import unreadable
+from functions.sanitizer.av.tags_gain import Gains, comment_gains, comment_of
 from functions.sanitizer.findings import Finding
 
-VENDOR = b"pratique"  # the specifications want a name there; this one says nothing
-EMPTY_COMMENT = struct.pack("<I", len(VENDOR)) + VENDOR + struct.pack("<I", 0)
 _PICTURES = (b"METADATA_BLOCK_PICTURE=", b"COVERART=")
-_VIDEO = (b"\x80theora", b"BBCD\0", b"OVP80", b"\x01video")
+_VIDEO = (b"BBCD\0", b"OVP80", b"\x01video")
+THEORA = b"\x80theora"
 _FLAC_COMMENT, _FLAC_PICTURE, _LAST_BLOCK = 4, 6, 0x80
 _FLAC_PREFIX = b"\x7fFLAC\1\0"
 
@@ -27,6 +27,7 @@ class Headers:
     def __init__(self, first: bytes) -> None:
         self.first = self.identification(first)
         self.rest: list[bytes] = []
+        self.gains: Gains = {}
         self.findings: set[Finding] = set()
         self._seen = 1
 
@@ -43,7 +44,7 @@ class Headers:
             return
         if not packet.startswith(self.prefix):
             raise unreadable("a stream's comment header is missing")
-        self.findings |= _found(packet[len(self.prefix) :])
+        self._note(packet[len(self.prefix) :])
         self.rest.append(self.comment())
 
     def identification(self, packet: bytes) -> bytes:
@@ -51,12 +52,16 @@ class Headers:
         raise NotImplementedError
 
     def comment(self) -> bytes:
-        """Return a comment packet that says nothing."""
-        return self.prefix + EMPTY_COMMENT
+        """Return a comment packet that says how loud to play, and nothing else."""
+        return self.prefix + comment_of(self.gains)
 
     def setup(self, packet: bytes) -> bytes:
         """Return the clean third packet."""
         return packet
+
+    def _note(self, comment: bytes) -> None:
+        self.gains = self.gains or comment_gains(comment)
+        self.findings |= _found(comment, comment_of(self.gains))
 
 
 class _Vorbis(Headers):
@@ -75,6 +80,19 @@ class _Vorbis(Headers):
         return packet
 
 
+class _Theora(Headers):
+    prefix = b"\x81theora"
+    packets = 3
+
+    def identification(self, packet: bytes) -> bytes:
+        return _exactly(packet, 42)
+
+    def setup(self, packet: bytes) -> bytes:
+        if not packet.startswith(b"\x82theora"):
+            raise unreadable("a stream's set-up header is missing")
+        return packet
+
+
 class _Opus(Headers):
     prefix = b"OpusTags"
 
@@ -89,7 +107,7 @@ class _Speex(Headers):
         clean = _exactly(packet, 80)
         if clean[68:72] != bytes(4):
             raise unreadable("a stream has headers that are not on the list")
-        return clean[:8] + b"1.2".ljust(20, b"\0") + clean[28:]
+        return clean[:8] + b"1.2".ljust(20, b"\0") + clean[28:72] + bytes(8)
 
 
 class _Flac(Headers):
@@ -112,18 +130,19 @@ class _Flac(Headers):
         self._last = bool(packet[0] & _LAST_BLOCK)
         kind = packet[0] & 0x7F
         if kind == _FLAC_COMMENT:
-            self.findings |= _found(packet[4:])
+            self._note(packet[4:])
         elif kind == _FLAC_PICTURE:
             self.findings.add(Finding.COVER_PICTURE)
         elif any(packet[4:]):
             self.findings.add(Finding.APPLICATION_DATA)
-        size = len(EMPTY_COMMENT).to_bytes(3, "big")
-        head = bytes([_FLAC_COMMENT | _LAST_BLOCK]) + size
-        self.rest = [head + EMPTY_COMMENT]
+        comment = self.comment()
+        head = bytes([_FLAC_COMMENT | _LAST_BLOCK]) + len(comment).to_bytes(3, "big")
+        self.rest = [head + comment]
 
 
 _CODECS = (
     (b"\x01vorbis", _Vorbis),
+    (THEORA, _Theora),
     (b"OpusHead", _Opus),
     (b"Speex   ", _Speex),
     (_FLAC_PREFIX, _Flac),
@@ -131,13 +150,13 @@ _CODECS = (
 
 
 def headers_of(packet: bytes) -> Headers | None:
-    """Return what collects a stream's headers; None if the stream is no sound.
+    """Return what collects a stream's headers; None if it is neither sound nor film.
 
     Raises:
-        Rejected: it is video, or a header that is broken.
+        Rejected: it is video of a codec that is not on the list, or a broken header.
     """
     if packet.startswith(_VIDEO):
-        raise unreadable("the file holds moving pictures, not only sound")
+        raise unreadable("the pictures are coded in a way that is not on the list")
     for magic, codec in _CODECS:
         if packet.startswith(magic):
             return codec(packet)
@@ -150,8 +169,10 @@ def _exactly(packet: bytes, size: int) -> bytes:
     return packet[:size]
 
 
-def _found(comment: bytes) -> set[Finding]:
+def _found(comment: bytes, clean: bytes) -> set[Finding]:
     """Name what a Vorbis comment holds; one that can't be read holds something."""
+    if comment.startswith(clean) and not any(comment[len(clean) + 1 :]):
+        return set()
     try:
         (vendor,) = struct.unpack_from("<I", comment)
         (count,) = struct.unpack_from("<I", comment, 4 + vendor)

@@ -18,6 +18,7 @@ from functions.sanitizer.av.asf import holds_pictures, strip_asf
 from functions.sanitizer.av.flac import strip_flac
 from functions.sanitizer.av.mp4 import kind_of, strip_mp4
 from functions.sanitizer.av.mpeg import strip_mpeg
+from functions.sanitizer.av.ogg import holds_pictures as holds_theora
 from functions.sanitizer.av.ogg import strip_ogg
 from functions.sanitizer.av.scan import read_at, size_of, unreadable
 from functions.sanitizer.av.tags import leading
@@ -39,6 +40,7 @@ _STRIPPERS: dict[str, Callable[[BinaryIO, BinaryIO], set[Finding]]] = {
     "audio/x-wavpack": strip_wavpack,
     "video/3gpp": strip_mp4,
     "video/mp4": strip_mp4,
+    "video/ogg": strip_ogg,
     "video/quicktime": strip_mp4,
     "video/x-ms-wmv": strip_asf,
 }
@@ -58,6 +60,8 @@ def identify(source: BinaryIO, media_type: str) -> str:
         return behind.media_type if behind.kind is Kind.AUDIO else media_type
     if media_type == "audio/x-ms-wma" and holds_pictures(source):
         return "video/x-ms-wmv"
+    if media_type == "audio/ogg" and holds_theora(source):
+        return "video/ogg"
     return kind_of(source, media_type) if media_type in _FILMS else media_type
 
 

@@ -11,8 +11,8 @@ Source: WavPack 4 & 5 Binary File / Block Format, 25 December 2020.
 import struct
 from typing import BinaryIO, NamedTuple
 
-from functions.sanitizer.av.scan import holds_bytes, read_at, size_of, unreadable
-from functions.sanitizer.av.tags import leading, trailing
+from functions.sanitizer.av.scan import holds_bytes, read_at, unreadable
+from functions.sanitizer.av.tags_gain import between_tags
 from functions.sanitizer.findings import Finding
 
 _HEAD = 32
@@ -54,11 +54,8 @@ class _Part(NamedTuple):
 
 
 def strip_wavpack(source: BinaryIO, output: BinaryIO) -> set[Finding]:
-    """Write the blocks with the sub-blocks that decoding needs."""
-    size = size_of(source)
-    at, findings = leading(source, 0, size)
-    end, found = trailing(source, at, size)
-    findings |= found
+    """Write gains, and the blocks with the sub-blocks that decoding needs."""
+    at, end, findings, tag, _ = between_tags(source, id3=False)
     while block := _block(source, at, end):
         clean, found = _clean(block)
         findings |= found
@@ -66,6 +63,7 @@ def strip_wavpack(source: BinaryIO, output: BinaryIO) -> set[Finding]:
         at += len(block)
     if not output.tell():
         raise unreadable("the file holds no whole block of sound")
+    output.write(tag)
     return findings | _behind(source, at, end)
 
 

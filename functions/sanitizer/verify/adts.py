@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from functions.sanitizer.verify.mpeg import tails
+from functions.sanitizer.verify.tags import sound_start
 
 _RATES = 13  # indices of sample rates that exist
 _PIECE = 1 << 20
@@ -12,8 +13,8 @@ _PIECE = 1 << 20
 
 def adts_carriers(stream: BinaryIO) -> Iterator[str]:
     """Yield the name of every carrier."""
-    size = stream.seek(0, os.SEEK_END)
-    at, origin, piece = 0, 0, b""
+    start, size = sound_start(stream), stream.seek(0, os.SEEK_END)
+    at, origin, piece = start, start, b""
     while at < size:
         if at + 7 > origin + len(piece):
             stream.seek(at)
@@ -23,7 +24,7 @@ def adts_carriers(stream: BinaryIO) -> Iterator[str]:
             yield f"{size - at} bytes from {at} on that are no frame"
             return
         at += length
-    if not at:
+    if at == start:
         yield "no frame"
     yield from tails(stream, size)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from functions.sanitizer.verify.mpeg import tails
+from functions.sanitizer.verify.tags import sound_end
 
 _HEADS = 76  # bytes of descriptor and header
 _PIECE = 1 << 20
@@ -14,7 +15,7 @@ _PIECE = 1 << 20
 
 def ape_carriers(stream: BinaryIO) -> Iterator[str]:
     """Yield the name of every carrier."""
-    size = stream.seek(0, os.SEEK_END)
+    size = sound_end(stream, stream.seek(0, os.SEEK_END))
     stream.seek(0)
     heads = stream.read(_HEADS)
     if heads[:4] != b"MAC " or len(heads) < _HEADS or heads[5] < 3980 >> 8:
@@ -32,7 +33,7 @@ def ape_carriers(stream: BinaryIO) -> Iterator[str]:
     seeks = stream.read(table)
     yield from _places(seeks, size)
     digest = hashlib.md5(usedforsecurity=False)
-    while piece := stream.read(_PIECE):
+    while piece := stream.read(min(_PIECE, size - stream.tell())):
         digest.update(piece)
     digest.update(heads[52:] + seeks)
     if digest.digest() != heads[36:52]:

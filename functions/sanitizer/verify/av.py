@@ -30,10 +30,11 @@ _READERS: dict[str, Callable[[BinaryIO], Iterator[str]]] = {
     "audio/x-ape": ape_carriers,
     "audio/x-ms-wma": asf_carriers,
     "audio/x-wavpack": wavpack_carriers,
-    "video/x-ms-wmv": asf_carriers,
     "video/3gpp": film_carriers,
     "video/mp4": film_carriers,
+    "video/ogg": ogg_carriers,
     "video/quicktime": film_carriers,
+    "video/x-ms-wmv": asf_carriers,
 }
 
 

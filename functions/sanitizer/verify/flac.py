@@ -11,6 +11,8 @@ from typing import BinaryIO
 
 from fastcrc import crc8, crc16
 
+from functions.sanitizer.verify.tags import only_gains
+
 _PIECE = 1 << 20
 _OVERLAP = 16  # a header may lie across two pieces
 _HEAD = re.compile(rb"\xff[\xf8\xf9][\x10-\xfe][\x00-\xaf].", re.DOTALL)
@@ -23,20 +25,23 @@ def flac_carriers(stream: BinaryIO) -> Iterator[str]:
     if stream.read(4) != b"fLaC":
         yield "no FLAC header"
         return
-    for position, wanted in enumerate((0, 3)):
+    allowed = [0, 3, 4]
+    while True:
         head = stream.read(4)
         kind, length = head[0] & 0x7F, int.from_bytes(head[1:4], "big")
         content = stream.read(length)
-        if kind != wanted or (kind == 0 and length != 34):
-            yield f"block {kind} of {length} bytes at place {position}"
+        if kind not in allowed or (allowed[0] == 0) != (kind == 0):
+            yield f"block {kind} of {length} bytes"
             return
+        allowed = allowed[allowed.index(kind) + 1 :]
+        if kind == 0 and length != 34:
+            yield f"{length} bytes of stream info"
+        if kind == 4 and not only_gains(content):
+            yield "comments"
         if kind == 3 and not _is_seek_table(content):
             yield "seek table"
         if head[0] & 0x80:
             break
-    else:
-        yield "a third block"
-        return
     yield from _frames(stream)
 
 

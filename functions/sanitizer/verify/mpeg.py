@@ -4,6 +4,8 @@ import os
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from functions.sanitizer.verify.tags import sound_start
+
 _SLOTS = {  # kbit/s by MPEG-1 or not, and layer bits of the header
     (1, 3): (0, 32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448),
     (1, 2): (0, 32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384),
@@ -25,7 +27,7 @@ _TAILS = {  # bytes before the end
 def mpeg_carriers(stream: BinaryIO) -> Iterator[str]:
     """Yield the name of every carrier."""
     size = stream.seek(0, os.SEEK_END)
-    yield from frames_only(stream, 0, size)
+    yield from frames_only(stream, sound_start(stream), size)
     yield from tails(stream, size)
 
 

@@ -7,14 +7,17 @@ from typing import BinaryIO
 
 from fastcrc import crc32
 
-_NO_COMMENT = b"\x08\0\0\0pratique\0\0\0\0"
+from functions.sanitizer.verify.tags import only_gains
+
 _MAX_HEADERS = 1 << 22
-# First bytes of a stream, its first packet's length, and the comment packet.
+# First bytes of a stream, its first packet's length, the count of headers, what stands
+# before and behind the comments, and the start of a third header.
 _CODECS = (
-    (b"\x01vorbis", 30, 3, b"\x03vorbis" + _NO_COMMENT + b"\1"),
-    (b"OpusHead", 0, 2, b"OpusTags" + _NO_COMMENT),
-    (b"Speex   1.2\0", 80, 2, _NO_COMMENT),
-    (b"\x7fFLAC\1\0\0\1fLaC\0\0\0\x22", 51, 2, b"\x84\0\0\x10" + _NO_COMMENT),
+    (b"\x01vorbis", 30, 3, b"\x03vorbis", b"\1", b"\x05vorbis"),
+    (b"\x80theora", 42, 3, b"\x81theora", b"", b"\x82theora"),
+    (b"OpusHead", 0, 2, b"OpusTags", b"", b""),
+    (b"Speex   1.2\0", 80, 2, b"", b"", b""),
+    (b"\x7fFLAC\1\0\0\1fLaC\0\0\0\x22", 51, 2, b"\x84\0", b"", b""),
 )
 
 
@@ -23,12 +26,22 @@ class _Stream:
 
     def __init__(self, first: bytes) -> None:
         self.packets, self.left, self.part = [first], 0, b""
-        self.comment: bytes | None = None
-        for magic, size, count, comment in _CODECS:
+        self.sound, self.before, self.behind, self.third = False, b"", b"", b""
+        for magic, size, count, *parts in _CODECS:
             if first.startswith(magic):
                 wanted = size or (21 + first[9] if first[18] else 19)
-                self.comment = comment if len(first) == wanted else None
+                spare = first[72:] if size == 80 else b""
+                self.sound = len(first) == wanted and not any(spare)
+                self.before, self.behind, self.third = parts
                 self.left = count - 1
+
+    def is_plain(self, packet: bytes) -> bool:
+        """Whether a comment header says nothing but how loud to play."""
+        start, end = len(self.before), len(packet) - len(self.behind)
+        if self.before == b"\x84\0":  # of FLAC, with a length of its own
+            start, self.before = 4, b"\x84" + (end - 4).to_bytes(3, "big")
+        ends = packet.startswith(self.before) and packet.endswith(self.behind)
+        return ends and only_gains(packet[start:end])
 
 
 def ogg_carriers(stream: BinaryIO) -> Iterator[str]:
@@ -67,7 +80,7 @@ def _page(
     (serial,) = struct.unpack_from("<I", head, 14)
     if head[5] & 2:
         streams[serial] = _Stream(body)
-        if streams[serial].comment is None or lacing.count(255) != len(lacing) - 1:
+        if not streams[serial].sound or lacing.count(255) != len(lacing) - 1:
             yield "a stream that is no sound"
     elif serial not in streams:
         yield "a page of no stream"
@@ -91,7 +104,7 @@ def _headers(known: _Stream, lacing: bytes, body: bytes) -> Iterator[str]:
 
 def _header(known: _Stream, packet: bytes) -> Iterator[str]:
     known.packets.append(packet)
-    if len(known.packets) == 2 and packet != known.comment:
+    if len(known.packets) == 2 and not known.is_plain(packet):
         yield f"a comment header of {len(packet)} bytes"
-    if len(known.packets) == 3 and not packet.startswith(b"\x05vorbis"):
+    if len(known.packets) == 3 and not packet.startswith(known.third):
         yield "a third header that is no set-up"

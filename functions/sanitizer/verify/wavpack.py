@@ -5,6 +5,8 @@ import struct
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from functions.sanitizer.verify.tags import sound_end
+
 # Longest content of each sub-block that a decoder reads; of a bitstream any length.
 _LONGEST = {2: 16, 3: 32, 4: 256, 5: 12, 6: 12, 7: 64, 8: 4, 9: 4, 13: 7}
 _LONGEST |= {37: 8, 38: 16, 39: 4, 41: 16, 42: 256, 43: 256, 47: 4}
@@ -14,7 +16,7 @@ _CHECKED = 0x10000000
 
 def wavpack_carriers(stream: BinaryIO) -> Iterator[str]:
     """Yield the name of every carrier."""
-    size = stream.seek(0, os.SEEK_END)
+    size = sound_end(stream, stream.seek(0, os.SEEK_END))
     at = 0
     while at < size:
         stream.seek(at)
