@@ -17,7 +17,7 @@ from PIL.WebPImagePlugin import WebPImageFile
 from pillow_heif import HeifImageFile
 
 from functions.sanitizer.findings import Finding
-from functions.sanitizer.images import gif, heif, jpeg, png, tiff, webp
+from functions.sanitizer.images import bmp, gif, heif, jpeg, png, tiff, webp
 from functions.sanitizer.images.pictures import Rebuilt, View, decoding, view
 from functions.sanitizer.limits import Limits
 from schemas.errors import Rejected
@@ -31,6 +31,7 @@ _REBUILDERS: dict[str, _Rebuild] = {
     "image/avif": heif.rebuild,
     "image/heif": heif.rebuild,
     "image/tiff": tiff.rebuild,
+    "image/bmp": bmp.rebuild,
 }
 _STRIPPERS: dict[str, _Rebuild] = {
     "image/jpeg": jpeg.strip,
@@ -47,6 +48,7 @@ _OPENERS: dict[str, type[ImageFile.ImageFile]] = {
     "image/avif": AvifImageFile,
     "image/heif": HeifImageFile,
     "image/tiff": tiff.TiffOfAnyKind,
+    "image/bmp": bmp.BmpOfAnyKind,
 }
 
 

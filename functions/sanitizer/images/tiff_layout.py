@@ -35,6 +35,8 @@ _COLOURS = {0: 1, 1: 1, RGB: 3, PALETTE: 1, 4: 1, CMYK: 4, YCBCR: 3, 8: 3, 9: 3,
 _PLAIN_BITS = (*range(1, 17), 24, 32, 64, 128)
 _PREDICTED_BITS = {2: (8, 16, 32, 64), 3: (16, 24, 32, 64)}
 _MAX_SAMPLES = 32
+# Each of their rows is cut to the page on its own.
+_MAX_FLOAT_ROWS = 1 << 18
 # 65536 strips of one row, or a gigapixel in tiles of 128 by 128.
 MAX_SEGMENTS = 1 << 17
 _ROWS_PER_STRIP, _TILE_WIDTH, _TILE_HEIGHT = 278, 322, 323
@@ -189,6 +191,8 @@ def _check(layout: Layout) -> None:
         raise ValueError("no area")
     if layout.sample_format not in range(1, 7):
         raise ValueError("no such format of samples")
+    if layout.predictor == 3 and layout.tiled and layout.height > _MAX_FLOAT_ROWS:
+        raise Rejected("unsupported_image", "too many rows of floats in tiles")
     if layout.photometric == PALETTE and layout.bits > 16:
         raise ValueError("no such palette")
 

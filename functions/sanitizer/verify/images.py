@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
+from functions.sanitizer.verify.bmp import bmp_carriers
 from functions.sanitizer.verify.gif import gif_carriers
 from functions.sanitizer.verify.heif import heif_carriers
 from functions.sanitizer.verify.jpeg import jpeg_carriers
@@ -24,6 +25,7 @@ _READERS: dict[str, Callable[[bytes], Iterator[str]]] = {
     "image/avif": heif_carriers,
     "image/heif": heif_carriers,
     "image/tiff": tiff_carriers,
+    "image/bmp": bmp_carriers,
 }
 
 

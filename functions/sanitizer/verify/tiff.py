@@ -245,24 +245,21 @@ class _Samples:
         below = max(0, seen_rows - first) * self._stride
         if rows[below:].strip(b"\0"):
             return True
-        if self._row_bytes(self._width) == self._stride and not self._odd_bits():
+        unseen = self._unseen()
+        if not any(unseen):
             return False
-        return any(
-            self._hides_beside(rows[at : at + self._stride])
-            for at in range(0, min(below, len(rows)), self._stride)
-        )
+        seen = rows[:below]
+        mask = unseen * (len(seen) // self._stride)
+        return int.from_bytes(seen, "little") & int.from_bytes(mask, "little") > 0
 
-    def _odd_bits(self) -> int:
-        """How many bits of a row's last byte are seen; 0: all."""
-        if self._blocks != (1, 1):
-            return 0
-        return self._width * self._channels * self._page.one(258) % 8
-
-    def _hides_beside(self, row: bytes) -> bool:
-        if self._page.one(317) == 3:
-            lane, seen = self._across * self._channels, self._width * self._channels
-            lanes = range(0, self._stride, lane)
-            return any(any(row[at + seen : at + lane]) for at in lanes)
+    def _unseen(self) -> bytes:
+        """Return the bits of a row that are not on the page."""
         seen = self._row_bytes(self._width)
-        odd = self._odd_bits()
-        return any(row[seen:]) or (odd > 0 and row[seen - 1] & 0xFF >> odd > 0)
+        if self._page.one(317) == 3:  # byte by byte of all samples in turn
+            lane, part = self._across * self._channels, self._width * self._channels
+            return (bytes(part) + b"\xff" * (lane - part)) * (self._stride // lane)
+        mask = bytearray(seen) + b"\xff" * (self._stride - seen)
+        odd = self._width * self._channels * self._page.one(258) % 8
+        if odd and self._blocks == (1, 1):
+            mask[seen - 1] = 0xFF >> odd
+        return bytes(mask)
