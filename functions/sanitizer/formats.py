@@ -95,6 +95,7 @@ _HEIF_BRANDS = frozenset(
 _AVIF_BRANDS = frozenset((b"avif", b"avis"))
 _AUDIO_BRANDS = frozenset((b"M4A ", b"M4B ", b"M4P ", b"F4A ", b"F4B "))
 _QUICKTIME = (b"mdat", b"wide", b"free", b"skip", b"pnot", b"PICT")
+_FOLLOWING = (b"moov", b"uuid", *_QUICKTIME)
 _QUICKTIME_TABLES = (b"mvhd", b"cmov", b"trak", b"udta", b"prfl", b"iods", b"rmra")
 _BMP_HEADER_SIZES = frozenset((12, 16, 40, 52, 56, 64, 108, 124))
 _PNM = re.compile(rb"P[1-7][\s#][\s\d#]*[\s\d]")
@@ -155,7 +156,7 @@ def _is_quicktime(head: bytes) -> bool:
     if head[4:8] not in _QUICKTIME:
         return False
     following = head[size + 4 : size + 8] if size > 1 else b""
-    return size in (0, 1) or (size >= 8 and following in (b"", b"moov", *_QUICKTIME))
+    return size in (0, 1) or (size >= 8 and following in (b"", *_FOLLOWING))
 
 
 def _plausible(head: bytes) -> str | None:

@@ -5,12 +5,14 @@ Sources: ISO/IEC 14496-1, 7.2.6; 14496-2, 6.2.1 (start codes).
 
 import re
 
-from functions.sanitizer.av.mp4_boxes import Box, blank
+from functions.sanitizer.av.mp4_boxes import Box, blank, number
 from functions.sanitizer.av.scan import unreadable
 from functions.sanitizer.findings import Finding
 
-# Longer ones carry a copy of the header of the file that the sound came from (ALS).
 _MAX_SOUND = 64
+# MPEG-4 ALS, in the five and six bits that say which coding follows.
+_ALS = 31 << 6 | 36 - 32
+_ALS_FIELDS = 22
 _MAX_PICTURE = 1024
 _USER_DATA = re.compile(rb"\x00\x00\x01\xb2(.*?)(?=\x00\x00\x01|\Z)", re.DOTALL)
 # Decoders look here for the faults of encoders that they have to make up for.
@@ -41,11 +43,37 @@ def _specific(data: bytearray, start: int, end: int, *, visual: bool) -> set[Fin
     findings: set[Finding] = set()
     while start < end:
         tag, inner, start = _descriptor(data, start, end)
-        if tag != 5 or start - inner > (_MAX_PICTURE if visual else _MAX_SOUND):
-            raise unreadable("the set-up of the coding is too long")
+        copied = 0
         if visual:
             findings |= _user_data(data, inner, start)
+        elif number(data, inner, start, 2) >> 5 == _ALS:
+            copied = _copied_header(data, inner, start)
+            findings |= {Finding.APPLICATION_DATA}
+        if tag != 5 or start - inner - copied > (
+            _MAX_PICTURE if visual else _MAX_SOUND
+        ):
+            raise unreadable("the set-up of the coding is too long")
     return findings
+
+
+def _copied_header(data: bytearray, start: int, end: int) -> int:
+    """Zero the copy of the header and end of the file that the sound came from.
+
+    Return how many bytes that were (ISO/IEC 14496-3, 11.6.2).
+    """
+    at = data.find(b"ALS\0", start, end)
+    if at < 0 or at + _ALS_FIELDS > end:
+        raise unreadable("the description of the coding is cut off")
+    sorted_channels, auxiliary = data[at + 20] & 1, data[at + 21] & 1
+    if sorted_channels or auxiliary:
+        raise unreadable("the set-up of the coding is not on the list")
+    at += _ALS_FIELDS + (data[at + 20] & 2)
+    sizes = (number(data, at, end), number(data, at + 4, end))
+    copied = sum(size for size in sizes if size != 0xFFFF_FFFF)
+    if at + 8 + copied > end:
+        raise unreadable("the description of the coding is cut off")
+    blank(data, at + 8, at + 8 + copied)
+    return copied
 
 
 def _user_data(data: bytearray, start: int, end: int) -> set[Finding]:

@@ -116,16 +116,34 @@ def _stream(content: memoryview, most: int) -> Iterator[str]:
         if not tags:
             yield from _rest("esds", rest, at + size)
             rest = rest[: at + size]
-        if size > {3: 1 << 12, 4: most + 32, 5: most, 6: 16}.get(tag, -1):
+        if tag == 5:
+            yield from _specific(bytes(rest[at : at + size]), most)
+        elif size > {3: 1 << 12, 4: 1 << 12, 6: 16}.get(tag, -1):
             yield f"descriptor {tag} of {size} bytes"
             return
-        if tag == 5 and most > 64:
-            yield from _user_data(bytes(rest[at : at + size]))
         tags += str(tag)
         # Those that contain others are left behind their own fields.
         rest = rest[at + {3: 3, 4: 13}.get(tag, size) :]
     if tags not in ("345", "3456", "34", "346"):
         yield f"descriptors {tags}"
+
+
+def _specific(content: bytes, most: int) -> Iterator[str]:
+    if most > 64:
+        yield from _user_data(content)
+    elif content[:2] >= b"\xf8\x80" and content[:2] < b"\xf8\xa0":
+        # MPEG-4 ALS keeps the header and the end of the file that was coded.
+        at = content.index(b"ALS\0")
+        begin = at + 22 + (content[at + 20] & 2)
+        lengths = (
+            int.from_bytes(content[i : i + 4], "big") for i in (begin, begin + 4)
+        )
+        copied = sum(length for length in lengths if length < (1 << 32) - 1)
+        if any(content[begin + 8 : begin + 8 + copied]):
+            yield "a copy of a header"
+        most += copied
+    if len(content) > most:
+        yield f"a set-up of {len(content)} bytes"
 
 
 def _user_data(content: bytes) -> Iterator[str]:
