@@ -16,12 +16,12 @@ _CORE, _INFO, _OS2, _V2, _V3, _V4, _V5 = 12, 40, 64, 52, 56, 108, 124
 _SIZES = (_CORE, 16, _INFO, _V2, _V3, _OS2, _V4, _V5)
 _BITS = (1, 4, 8, 16, 24, 32)
 _COMPRESSIONS = {RLE8: 8, RLE4: 4, RGB: None, BIT_FIELDS: None, _ALPHA_BIT_FIELDS: None}
-_DEFAULT_MASKS = {
+DEFAULT_MASKS = {
     16: (0x7C00, 0x3E0, 0x1F, 0),
     24: (0xFF0000, 0xFF00, 0xFF, 0),
     32: (0xFF0000, 0xFF00, 0xFF, 0),
 }
-_BGRA = (0xFF0000, 0xFF00, 0xFF, 0xFF000000)
+BGRA = (0xFF0000, 0xFF00, 0xFF, 0xFF000000)
 _CALIBRATED, _SRGB, _EMBEDDED, _LINKED = bytes(4), b"BGRs", b"DEBM", b"KNIL"
 _INTENTS = (1, 2, 4, 8)
 
@@ -74,7 +74,7 @@ class Dib:
     @cached_property
     def plain(self) -> bool:
         """Whether pixels are what their number of bits alone says."""
-        return self.indexed or self.masks == _DEFAULT_MASKS[self.bits]
+        return self.indexed or self.masks == DEFAULT_MASKS[self.bits]
 
 
 def read_dib(data: View, at: int) -> Dib:
@@ -129,15 +129,15 @@ def _masks(
     if bits <= 8:
         return (0, 0, 0, 0), 0
     if compression == RGB:
-        return _DEFAULT_MASKS[bits], 0
+        return DEFAULT_MASKS[bits], 0
     alpha = size >= _V3 or compression == _ALPHA_BIT_FIELDS
     fields = bytes(data[at + 40 : at + 56]).ljust(16, b"\0")
     red, green, blue, opacity = struct.unpack("<4I", fields)
     masks = (red, green, blue, opacity if alpha else 0)
     behind = (16 if alpha else 12) if size == _INFO else 0
     if not any(masks) and bits == 32:
-        return _BGRA, behind
-    if bits == 24 and masks[:3] != _DEFAULT_MASKS[24][:3]:
+        return BGRA, behind
+    if bits == 24 and masks[:3] != DEFAULT_MASKS[24][:3]:
         raise Rejected("unsupported_image", "24 bits in an order of their own")
     if not all(masks[:3]) or max(masks) >> bits:
         raise ValueError("no such masks")

@@ -17,7 +17,7 @@ from PIL.WebPImagePlugin import WebPImageFile
 from pillow_heif import HeifImageFile
 
 from functions.sanitizer.findings import Finding
-from functions.sanitizer.images import bmp, gif, heif, jpeg, png, tiff, webp
+from functions.sanitizer.images import bmp, gif, heif, ico, jpeg, png, tiff, webp
 from functions.sanitizer.images.pictures import Rebuilt, View, decoding, view
 from functions.sanitizer.limits import Limits
 from schemas.errors import Rejected
@@ -32,6 +32,7 @@ _REBUILDERS: dict[str, _Rebuild] = {
     "image/heif": heif.rebuild,
     "image/tiff": tiff.rebuild,
     "image/bmp": bmp.rebuild,
+    "image/vnd.microsoft.icon": ico.rebuild,
 }
 _STRIPPERS: dict[str, _Rebuild] = {
     "image/jpeg": jpeg.strip,
@@ -49,6 +50,7 @@ _OPENERS: dict[str, type[ImageFile.ImageFile]] = {
     "image/heif": HeifImageFile,
     "image/tiff": tiff.TiffOfAnyKind,
     "image/bmp": bmp.BmpOfAnyKind,
+    "image/vnd.microsoft.icon": ico.IconOrCursor,
 }
 
 

@@ -12,6 +12,7 @@ from typing import BinaryIO
 from functions.sanitizer.verify.bmp import bmp_carriers
 from functions.sanitizer.verify.gif import gif_carriers
 from functions.sanitizer.verify.heif import heif_carriers
+from functions.sanitizer.verify.ico import ico_carriers
 from functions.sanitizer.verify.jpeg import jpeg_carriers
 from functions.sanitizer.verify.png import png_carriers
 from functions.sanitizer.verify.tiff import tiff_carriers
@@ -26,6 +27,7 @@ _READERS: dict[str, Callable[[bytes], Iterator[str]]] = {
     "image/heif": heif_carriers,
     "image/tiff": tiff_carriers,
     "image/bmp": bmp_carriers,
+    "image/vnd.microsoft.icon": ico_carriers,
 }
 
 
