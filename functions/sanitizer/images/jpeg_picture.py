@@ -9,6 +9,7 @@ chroma stay apart instead of becoming RGB, and chroma at half size is taken as i
 coded instead of smoothed to full size and averaged again (12 dB on colourful pictures).
 """
 
+from io import BytesIO
 from typing import Any, BinaryIO
 
 from PIL import Image
@@ -20,27 +21,29 @@ from functions.sanitizer.images.pictures import turned
 
 _FULL, _HALF_WIDTH, _HALF = 0, 1, 2  # Pillow's numbers for chroma subsampling
 _BLOCK = 8
-# Off the grid the tables would quantise a second time: finer ones hold the loss down.
-_FINER = 5
+# Off the grid (or smoothed) the tables would quantise twice: finer ones hold the loss
+# down.
+_FINER = 8
 
 
-def opened(source: BinaryIO) -> JpegImageFile:
-    """Read the header of *source*; nothing is decoded yet."""
-    source.seek(0)
-    return JpegImageFile(source)
+def encode(coded: bytes, jpeg: Jpeg, orientation: int, output: BinaryIO) -> None:
+    """Decode a picture and code it again with its own tables, turned upright.
 
-
-def encode(source: BinaryIO, jpeg: Jpeg, orientation: int, output: BinaryIO) -> None:
-    """Decode *source* and code it again with its own tables, turned upright."""
-    image = opened(source)
-    as_rgb = image.mode == "RGB" and _stored_as_rgb(jpeg, image)
-    options = _encoding(image, orientation, as_rgb=as_rgb)
+    Args:
+        coded: a JPEG with nothing beside the picture.
+        jpeg: says what stood beside it.
+    """
+    image = JpegImageFile(BytesIO(coded))
+    lossless = not image.quantization  # it has no tables: the finest are as good
+    as_rgb = image.mode == "RGB" and (lossless or _stored_as_rgb(jpeg, image))
+    exact = jpeg.complete and _on_grid(image, orientation)
+    options = _encoding(image, orientation, as_rgb=as_rgb, exact=exact)
     options |= {"progressive": jpeg.progressive, "icc_profile": profile(jpeg)}
-    in_inches = image.info.get("jfif_unit") in (1, 2)  # else Pillow asks EXIF
+    in_inches = image.info.get("jfif_unit") in (1, 2)
     density = image.info.get("dpi") if in_inches else None
     if density and all(1 <= value <= 65535 for value in density):
         options["dpi"] = density
-    picture = turned(_as_coded(source, image, as_rgb=as_rgb), orientation)
+    picture = _as_coded(coded, image, orientation, as_rgb=as_rgb)
     picture.info = {}  # the encoder would take a comment from here
     picture.save(output, "JPEG", **options)
 
@@ -54,32 +57,36 @@ def _stored_as_rgb(jpeg: Jpeg, image: JpegImageFile) -> bool:
     return [component[0] for component in image.layer] == list(b"RGB")
 
 
-def _as_coded(source: BinaryIO, image: JpegImageFile, *, as_rgb: bool) -> Image.Image:
-    """Decode *image*, which was opened from *source*, into the planes that it codes."""
+def _as_coded(
+    coded: bytes, image: JpegImageFile, orientation: int, *, as_rgb: bool
+) -> Image.Image:
+    """Decode *image*, opened from *coded*, into the planes that it codes; turn it."""
     if image.mode != "RGB" or as_rgb:
-        image.load()
-        return image
+        return turned(image, orientation)
     subsampling = _subsampling(image)
     image.draft("YCbCr", image.size)
-    image.load()
     if subsampling != _HALF or min(image.size) < 2:
-        return image
-    size, luma = image.size, image.getchannel("Y")
+        return turned(image, orientation)
+    size, luma = image.size, turned(image.getchannel("Y"), orientation)
     image.close()  # a large picture need not be held three times
-    half = opened(source)
+    half = JpegImageFile(BytesIO(coded))
     # At half size luma is scaled down by its transform, chroma is not touched at all.
     half.draft("YCbCr", (size[0] // 2, size[1] // 2))
     half.load()
-    chroma = [_doubled(half.getchannel(band), size) for band in ("Cb", "Cr")]
+    chroma = [
+        turned(_doubled(half.getchannel(band), size), orientation)
+        for band in ("Cb", "Cr")
+    ]
     half.close()
     return Image.merge("YCbCr", [luma, *chroma])
 
 
 def _encoding(
-    image: JpegImageFile, orientation: int, *, as_rgb: bool
+    image: JpegImageFile, orientation: int, *, as_rgb: bool, exact: bool
 ) -> dict[str, Any]:
     """Return how the encoder is to code the picture again, once it is turned."""
-    tables = [list(image.quantization[component[3]]) for component in image.layer]
+    known = image.quantization or dict.fromkeys(range(256), [1] * 64)
+    tables = [list(known[component[3]]) for component in image.layer]
     if image.mode == "CMYK":  # is coded as such again, also if it came as YCCK
         tables = tables[:1]
     while len(tables) > 1 and tables[-1] == tables[-2]:
@@ -87,7 +94,7 @@ def _encoding(
     if orientation >= 5:
         swap = [8 * (index % 8) + index // 8 for index in range(64)]
         tables = [[table[index] for index in swap] for table in tables]
-    if not _on_grid(image, orientation):
+    if not exact:
         tables = [[max(1, round(v / _FINER)) for v in table] for table in tables]
     subsampling = _subsampling(image)
     if subsampling == _HALF_WIDTH and orientation >= 5:

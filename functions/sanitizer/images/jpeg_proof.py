@@ -40,14 +40,15 @@ def ends_with_its_codes(output: BinaryIO, data: memoryview, last: int) -> bool:
     """
     output.seek(0)
     image = JpegImageFile(output)
-    image.draft("L", _SMALLEST)
+    image.draft("L" if image.mode == "RGB" else None, _SMALLEST)
     name, _, _, arguments = image.tile[0]
-    shown = Image.new("L", image.size)
+    shown = Image.new(image.mode, image.size)
     bottom = (0, image.height - 1, image.width, image.height)
-    row = _UNTOUCHED * (1 + image.width // len(_UNTOUCHED))
-    untouched = Image.frombytes("L", (image.width, 1), row[: image.width])
+    row = _UNTOUCHED * (1 + 4 * image.width // len(_UNTOUCHED))
+    row = row[: image.width * len(image.getbands())]
+    untouched = Image.frombytes(image.mode, (image.width, 1), row)
     shown.paste(untouched, bottom)
-    decoder: Any = Image._getdecoder("L", name, arguments, image.decoderconfig)
+    decoder: Any = Image._getdecoder(image.mode, name, arguments, image.decoderconfig)
     decoder.setimage(shown.im, (0, 0, *image.size))
     taken, error = decoder.decode(data[:last])
     waits = not error and shown.crop(bottom).tobytes() == untouched.tobytes()

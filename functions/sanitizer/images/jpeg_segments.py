@@ -13,18 +13,23 @@ from functions.sanitizer.images.jpeg_tables import Tables
 from functions.sanitizer.images.pictures import View
 from schemas.errors import Rejected
 
-_SOS, _EOI, _COM, _DQT, _DHT, _DAC, _DRI = 0xDA, 0xD9, 0xFE, 0xDB, 0xC4, 0xCC, 0xDD
+_SOS, _EOI, _DQT, _DHT, _DAC, _DRI = 0xDA, 0xD9, 0xDB, 0xC4, 0xCC, 0xDD
+_APPLICATION, _COM = 0xE0, 0xFE
+_FRAMES = frozenset(range(0xC0, 0xD0)) - {_DHT, 0xC8, _DAC}
 _SEQUENTIAL, _PROGRESSIVE, _ARITHMETIC = (0xC0, 0xC1), 0xC2, (0xC9, 0xCA)
-# Hierarchical, lossless and differential pictures, numbers of lines behind the scan.
-_BEYOND_US = frozenset((0xC3, *range(0xC5, 0xC9), *range(0xCB, 0xD0), 0xDC, 0xDE, 0xDF))
-_BEYOND_US -= {_DAC}
+# What has coefficients, one set of them: lossless and hierarchical pictures have not.
+_TRANSFORMED = (*_SEQUENTIAL, _PROGRESSIVE, *_ARITHMETIC)
 # A marker is 0xFF before anything but stuffing, restarts, fill and what stands alone.
 _MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd8\xff]")
 # The same in coded data, where any other marker is a fault or hides something.
 _END_OF_CODES = re.compile(rb"\xff[^\x00]")
 _END_OF_RESTARTS = re.compile(rb"\xff[^\x00\xd0-\xd7]")
 _NOT_FILL = re.compile(rb"[^\xff]")
-_MAX_SEGMENTS = 20_000  # of 64 KiB: more than a gigabyte of them is no picture
+# Of 64 KiB: no picture has more than a gigabyte of them.
+_MAX_SEGMENTS = 20_000
+# An extended XMP packet may hold a depth map; nobody writes more to tell us what it is.
+_MAX_METADATA_BYTES = 16 << 20
+_BLOCK = 64  # coefficients
 _XMP = b"http://ns.adobe.com/x"  # xap/1.0/ and the extended xmp/extension/
 _APPLICATIONS = (
     (0, b"JFXX\0", Finding.THUMBNAIL),
@@ -40,15 +45,23 @@ class Jpeg:
 
     metadata: Metadata = field(default_factory=Metadata)
     profile: dict[int, bytes] = field(default_factory=dict)
-    exif: bytes = b""
+    exif: list[bytes] = field(default_factory=list)
     density: bytes = b""  # unit, across, down; empty without a JFIF header
     adobe_transform: int | None = None
     tables: Tables = field(default_factory=Tables)
     process: int = 0  # the frame's marker
     frame: bytes = b""
     scans: int = 0
+    raw: list[memoryview] = field(default_factory=list)
+    metadata_bytes: int = 0
     sound: bool = True  # else decoders disagree: only what one makes of it counts
     exact: bool = True  # else something may hide in the coded data as they are
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height as they are coded; nothing without a frame."""
+        width, height = self.frame[3:5], self.frame[1:3]
+        return int.from_bytes(width, "big"), int.from_bytes(height, "big")
 
     @property
     def progressive(self) -> bool:
@@ -61,13 +74,24 @@ class Jpeg:
         return self.scans == 1 and not self.progressive and not self.tables.restarts
 
     @property
+    def complete(self) -> bool:
+        """Whether decoders know all of the picture; else they smooth what they show."""
+        settled = self.tables.settled
+        return all(len(settled.get(c, ())) == _BLOCK for c, *_ in self.components)
+
+    @property
     def components(self) -> list[tuple[int, int, int]]:
         """Each component's identifier, sampling factors and quantisation table."""
         parts = self.frame[6:]
         return list(zip(parts[::3], parts[1::3], parts[2::3], strict=True))
 
     def coded(self) -> list[bytes | memoryview]:
-        """Return the picture, from its first table to the end marker, in parts."""
+        """Return the picture, from its first table to the end marker, in parts.
+
+        As it was found, if it is not sound: all but the segments of applications.
+        """
+        if not self.sound:
+            return list(self.raw)
         frame = segment(self.process, self.frame)
         return [*self.tables.quantisation, frame, *self.tables.parts, b"\xff\xd9"]
 
@@ -95,13 +119,18 @@ def read(data: View) -> Jpeg:
         jpeg.sound &= 2 <= end - start == len(payload) + 2
         at = max(end, start)
         _take(jpeg, marker, payload)
+        if marker < _APPLICATION:
+            jpeg.raw.append(whole[start - 2 : at])
         if marker == _SOS:
-            at = _scan(jpeg, data, whole, payload, at)
+            at, scan = _scan(jpeg, data, whole, payload, at), at
+            jpeg.raw.append(whole[scan:at])
     else:
         raise Rejected("unreadable_image", "it has too many segments")
+    jpeg.raw.append(whole[start - 2 : start] if marker else whole[:0])
     jpeg.sound &= marker == _EOI and bool(jpeg.frame) and bool(jpeg.scans)
+    jpeg.exact &= len(jpeg.tables.settled) == len(jpeg.components)
     if jpeg.exif:
-        jpeg.metadata.read_exif(jpeg.exif)
+        jpeg.metadata.read_exif(b"".join(jpeg.exif))
     jpeg.metadata.read_trailer(data, start)
     return jpeg
 
@@ -135,27 +164,27 @@ def _scan(jpeg: Jpeg, data: View, whole: memoryview, header: bytes, at: int) -> 
 
 
 def _take(jpeg: Jpeg, marker: int, payload: bytes) -> None:
-    if 0xE0 <= marker <= 0xEF:
-        _take_application(jpeg, marker - 0xE0, payload)
-    elif marker == _COM:
+    if marker == _COM:
         jpeg.metadata.saw(Finding.COMMENT)
-    elif marker in (*_SEQUENTIAL, _PROGRESSIVE, *_ARITHMETIC):
+    elif marker >= _APPLICATION:
+        _take_application(jpeg, marker - _APPLICATION, payload)
+    elif marker in _FRAMES:
         _take_frame(jpeg, marker, payload)
     elif marker in (_DQT, _DHT, _DRI):
         jpeg.sound &= jpeg.tables.define(marker, payload)
     elif marker == _DAC:
         jpeg.tables.parts.append(segment(marker, payload))
-    elif marker in _BEYOND_US:
-        jpeg.sound = False
     elif marker != _SOS:
-        jpeg.metadata.saw(Finding.PADDING)
-        jpeg.sound = False  # reserved: decoders stop there
+        jpeg.sound = False  # reserved, or hierarchical: decoders stop there
 
 
 def _take_frame(jpeg: Jpeg, marker: int, payload: bytes) -> None:
     whole = len(payload) > 6 and len(payload) == 6 + 3 * payload[5]
-    whole &= len(set(payload[6::3])) * 3 == len(payload) - 6
-    jpeg.sound &= whole and not jpeg.frame and payload[0] == 8
+    jpeg.sound &= whole and not jpeg.frame
+    # Grey, colours, inks; some have names twice, which libjpeg finds its way with.
+    jpeg.sound &= len(set(payload[6::3])) in (1, 3, 4)
+    jpeg.sound &= len(set(payload[6::3])) * 3 == len(payload) - 6
+    jpeg.sound &= payload[:1] == b"\x08" and marker in _TRANSFORMED
     jpeg.exact &= marker not in _ARITHMETIC
     if whole and not jpeg.frame:
         jpeg.process, jpeg.frame = marker, payload
@@ -163,13 +192,17 @@ def _take_frame(jpeg: Jpeg, marker: int, payload: bytes) -> None:
 
 def _take_application(jpeg: Jpeg, number: int, payload: bytes) -> None:
     metadata, early = jpeg.metadata, not jpeg.scans  # later ones colour nothing
+    jpeg.metadata_bytes += len(payload)
+    if jpeg.metadata_bytes > _MAX_METADATA_BYTES:
+        metadata.saw(Finding.APPLICATION_DATA)
+        return
     match number:
         case 0 if payload.startswith(b"JFIF\0") and len(payload) >= 14:
             if early:
                 jpeg.density = payload[7:12]
             metadata.saw(*([Finding.THUMBNAIL] if len(payload) > 14 else []))
         case 1 if payload.startswith(b"Exif\0"):
-            jpeg.exif += payload[6:]
+            jpeg.exif.append(payload[6:])
         case 1 if payload.startswith(_XMP):
             metadata.read_xmp(payload)
         case 2 if payload.startswith(b"ICC_PROFILE\0") and len(payload) > 14 and early:

@@ -6,9 +6,13 @@ A table that is defined, but replaced or left before a scan needs it, is no pict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from schemas.errors import Rejected
+
 _DQT, _DHT, _DRI = 0xDB, 0xC4, 0xDD
 _DC, _AC = 0x00, 0x10
 _MAX_DC, _MAX_AC = 11, 10  # bits that follow a symbol, at 8 bits per sample
+# Sixteen tables are some 2 KB, and each scan may bring its own.
+_MAX_BYTES = 1 << 20
 _WHOLE_BLOCK = b"\0\x3f\0"  # what a sequential scan says it holds
 
 
@@ -20,12 +24,14 @@ class Tables:
     missing: bool = False  # a scan relies on tables that everybody knows
     odd: bool = False  # a table or a scan's header holds what no picture needs
     parts: list[bytes | memoryview] = field(default_factory=list)
+    # Of each component the coefficients that are coded to their last bit.
+    settled: dict[int, set[int]] = field(default_factory=dict)
     _quantisation: dict[int, bytes] = field(default_factory=dict)
     _latched: dict[int, bytes] = field(default_factory=dict)  # by slot
-    _components: set[int] = field(default_factory=set)
     _codes: dict[int, bytes] = field(default_factory=dict)
     _written: dict[int, bytes] = field(default_factory=dict)
     _written_restarts: int = 0
+    _defined: int = 0  # bytes
 
     @property
     def quantisation(self) -> list[bytes]:
@@ -33,7 +39,14 @@ class Tables:
         return [_segment(_DQT, table) for _, table in sorted(self._latched.items())]
 
     def define(self, marker: int, payload: bytes) -> bool:
-        """Take in a DQT, DHT or DRI segment; say whether it is well formed."""
+        """Take in a DQT, DHT or DRI segment; say whether it is well formed.
+
+        Raises:
+            Rejected: `unreadable_image`: there are more than any picture needs.
+        """
+        self._defined += len(payload)
+        if self._defined > _MAX_BYTES:
+            raise Rejected("unreadable_image", "it has too many tables")
         if marker == _DRI:
             self.restarts = int.from_bytes(payload[:2], "big")
             return len(payload) == 2
@@ -57,6 +70,10 @@ class Tables:
             return False
         self.odd |= not progressive and header[-3:] != _WHOLE_BLOCK
         latched = all(self._latch(number, slots[number]) for number in codes)
+        start, end, precision = header[-3:]
+        for number in codes:
+            if not (progressive and precision & 15):
+                self.settled[number].update(range(start, min(end, 63) + 1))
         self._write_restarts()
         for slot in sorted(_needed(codes, header[-3:], progressive=progressive)):
             self._write_codes(slot)
@@ -64,9 +81,9 @@ class Tables:
 
     def _latch(self, number: int, slot: int) -> bool:
         """Fix a component's table, as its first scan does."""
-        if number in self._components:
+        if number in self.settled:
             return True
-        self._components.add(number)
+        self.settled[number] = set()
         table = self._quantisation.get(slot)
         if table is None:
             return False
