@@ -9,6 +9,8 @@ from functions.sanitizer.av.mp4_boxes import Box, blank, number
 from functions.sanitizer.av.scan import unreadable
 from functions.sanitizer.findings import Finding
 
+# MPEG-4, MPEG-2 and MPEG-1; others are JPEG and PNG, which hold what they want.
+_MOVING = (0x20, *range(0x60, 0x66), 0x6A)
 _MAX_SOUND = 64
 # MPEG-4 ALS, in the five and six bits that say which coding follows.
 _ALS = 31 << 6 | 36 - 32
@@ -33,6 +35,8 @@ def scrub_stream(data: bytearray, box: Box, *, visual: bool) -> set[Finding]:
     while at < end:
         tag, inner, at = _descriptor(data, at, end)
         if tag == 4 and at - inner >= 13:
+            if visual and data[inner] not in _MOVING:
+                raise unreadable("the pictures are coded in a way not on the list")
             findings |= _specific(data, inner + 13, at, visual=visual)
         elif tag != 6 or at - inner > 16:
             raise unreadable("the description of the coding is broken")

@@ -31,7 +31,10 @@ _DROPPED = {
 # Those that are seen or heard, in ways that are not on the lists.
 _SHOWN = (b"pict", b"MPEG", b"musi", b"sprt", b"flsh", b"qd3d", b"twen", b"STrm")
 # Timed metadata of cameras and drones, which hold where they were.
-_PLACES = (b"gpmd", b"camm", b"djmd", b"location", b"gps", b"GPS", b"ISO6709", b"nmea")
+_PLACES = (
+    *(b"gpmd", b"camm", b"djmd", b"rtmd", b"location", b"gps", b"GPS", b"ISO6709"),
+    b"nmea",
+)
 
 
 def drop_tracks(movie: bytearray, whole: Box) -> tuple[list[Box], set[Finding]]:

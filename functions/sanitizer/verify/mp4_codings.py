@@ -121,6 +121,8 @@ def _stream(content: memoryview, most: int) -> Iterator[str]:
         elif size > {3: 1 << 12, 4: 1 << 12, 6: 16}.get(tag, -1):
             yield f"descriptor {tag} of {size} bytes"
             return
+        if tag == 4 and most > 64 and rest[at] not in (0x20, *range(0x60, 0x66), 0x6A):
+            yield f"pictures of kind {rest[at]}"
         tags += str(tag)
         # Those that contain others are left behind their own fields.
         rest = rest[at + {3: 3, 4: 13}.get(tag, size) :]
