@@ -138,7 +138,9 @@ class Av1:
         kept: list[Unit] = []
         shown = -1  # the spatial layer that was shown last
         for unit in units(stream, self._budget):
-            if unit.kind == _SEQUENCE:
+            if unit.kind == _SEQUENCE and shown < 0:
+                if kept and kept[-1].kind == _SEQUENCE:
+                    kept.pop()
                 kept.append(self._begun(unit))
                 continue
             if unit.kind in (_FRAME, _FRAME_HEADER):
@@ -151,7 +153,7 @@ class Av1:
                 if key and visible and shown == 0:
                     kept = self._without_frames(kept)
             elif unit.kind != _TILES:
-                self._drop(unit)
+                self._drop(unit)  # a sequence behind the picture is another picture's
                 continue
             kept.append(unit)
         if shown < 0:

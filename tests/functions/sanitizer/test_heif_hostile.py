@@ -1,0 +1,161 @@
+"""HEIC and AVIF that lie: a reason, soon, and never a result that was not verified."""
+
+import struct
+from dataclasses import replace
+from io import BytesIO
+
+import pytest
+
+from functions.sanitizer.core import Limits
+from functions.sanitizer.verify.images import carriers
+from infra.samples import heif
+from infra.samples.heif import Part, box, coded, extent, full, reference
+from infra.samples.images import MARKER
+from tests.functions.sanitizer.judged import cleaned, judged
+
+_TILES = Part(b"grid", heif.grid(2, 1, 128, 64), (extent(128, 64),))
+_HUGE = struct.pack(">I", 0xFFFFFFFF)
+
+
+def _refusal(data: bytes, **options: int) -> str | None:
+    result, output = judged(data, limits=Limits(**options))
+    assert result.verdict == "rejected"
+    assert output == b""
+    return result.reason
+
+
+@pytest.mark.parametrize(
+    ("parts", "links"),
+    [
+        ([_TILES], [reference(b"dimg", 1, 1, 1)]),
+        ([_TILES, _TILES], [reference(b"dimg", 1, 2, 2), reference(b"dimg", 2, 1, 1)]),
+        ([_TILES, coded()], [reference(b"dimg", 1, 2, 9)]),
+        ([_TILES, coded()], [reference(b"dimg", 1, 2)]),
+        ([replace(coded(), at=(1 << 31, 64))], []),
+        ([replace(coded(), properties=coded().properties[:1])], []),
+        ([replace(coded(), properties=coded().properties[1:])], []),
+        ([replace(coded(), data=coded().data[:-40])], []),
+        ([replace(coded(), data=b"")], []),
+    ],
+    ids=[
+        "itself",
+        "circle",
+        "missing",
+        "few",
+        "beyond",
+        "sizeless",
+        "unconfigured",
+        "cut",
+        "empty",
+    ],
+)
+def test_items_that_cannot_be_followed_are_refused(
+    parts: list[Part], links: list[bytes]
+) -> None:
+    assert _refusal(heif.assembled(parts, links)) == "unreadable_image"
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        Part(b"jpeg", b"\xff\xd8", (extent(64, 64),)),
+        replace(coded(), file=1),
+        replace(
+            coded(),
+            essential=True,
+            properties=(*coded().properties, box(b"abcd", b"1")),
+        ),
+    ],
+    ids=["coding", "file", "property"],
+)
+def test_what_is_beyond_us_is_called_so(part: Part) -> None:
+    elsewhere = full(b"dref", struct.pack(">I", 1), full(b"url ", b"http://x\0"))
+    source = heif.assembled([part], inside=box(b"dinf", elsewhere))
+
+    assert _refusal(source) == "unsupported_image"
+
+
+@pytest.mark.parametrize("kind", [b"av01", b"hvc1"])
+def test_coded_data_larger_than_they_are_called_are_a_bomb(kind: bytes) -> None:
+    large = coded(kind, (128, 128))
+    small = replace(large, properties=(large.properties[0], extent(1, 1)))
+    source = heif.assembled([small], brand=b"avif" if kind == b"av01" else b"heic")
+
+    assert _refusal(source, max_pixels=10_000) == "too_many_pixels"
+
+
+def test_a_tile_that_is_decoded_over_and_over_is_a_bomb() -> None:
+    canvas = Part(b"grid", heif.grid(8, 8, 512, 512), (extent(512, 512),))
+    pictures = [canvas, *[canvas] * 2, coded()]
+    links = [reference(b"dimg", n, *[n + 1] * 64) for n in (1, 2, 3)]
+
+    assert _refusal(heif.assembled(pictures, links)) in (
+        "too_many_pixels",
+        "unreadable_image",
+    )
+
+
+def test_an_animation_of_too_many_frames_is_refused() -> None:
+    assert _refusal(heif.animated_avif(), max_frames=2) == "too_many_frames"
+
+
+@pytest.mark.parametrize("kept", [0.1, 0.5, 0.9])
+def test_what_is_cut_off_is_refused(kept: float) -> None:
+    source = heif.assembled([coded(b"hvc1")], brand=b"heic")
+
+    assert _refusal(source[: int(len(source) * kept)]) == "unreadable_image"
+
+
+@pytest.mark.parametrize("kind", [b"iinf", b"iloc", b"ipma", b"iref", b"iprp", b"ipco"])
+def test_tables_that_count_wrongly_never_get_through(kind: bytes) -> None:
+    source = bytearray(heif.assembled([coded()], [reference(b"auxl", 1, 1)]))
+    at = source.index(kind) + 4
+    source[at + 4 : at + 8] = _HUGE
+
+    result, output = judged(bytes(source))
+
+    assert result.verdict == "rejected" or carriers(BytesIO(output), "image/avif") == []
+
+
+def test_boxes_in_boxes_in_boxes_are_not_followed() -> None:
+    nested = b""
+    for _ in range(10_000):
+        nested = struct.pack(">I4s", 8 + len(nested), b"meta") + nested
+
+    result, _ = judged(heif.assembled([coded()], inside=nested))
+
+    assert result.verdict == "clean"
+
+
+def _spoiled(find: bytes, offset: int, value: bytes) -> bytes:
+    data = bytearray(cleaned(heif.animated_avif()))
+    at = data.index(find) + offset
+    data[at : at + len(value)] = value
+    return bytes(data)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        cleaned(heif.avif()) + b"x",
+        cleaned(heif.avif()) + box(b"free", MARKER),
+        heif.assembled([coded()]),
+        _spoiled(b"ftyp", 8, b"\1"),
+        _spoiled(b"hdlr", 16, b"Name"),
+        _spoiled(b"mvhd", 8, b"\1"),
+        _spoiled(b"tkhd", 8, b"\1"),
+        _spoiled(b"mdhd", 8, b"\1"),
+        _spoiled(b"mdhd", 24, b"\1"),
+        _spoiled(b"vmhd", 8, b"\1"),
+        _spoiled(b"infe", 16, b"N"),
+        _spoiled(b"infe", 12, b"mime"),
+        _spoiled(b"pixi", 0, b"abcd"),
+        _spoiled(b"mdat", 4, b"\x7a"),
+        _spoiled(b"mdat", 4, b"\x2a"),
+        _spoiled(b"stsz", 12, b"\0\0\0\1"),
+    ],
+)
+def test_the_independent_reader_finds_what_a_writer_left(data: bytes) -> None:
+    found = carriers(BytesIO(data), "image/avif")
+
+    assert found != []
