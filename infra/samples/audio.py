@@ -77,18 +77,19 @@ def lyrics3() -> bytes:
     return body + b"%06dLYRICS200" % len(body)
 
 
-def flac(seconds: float = 1.0, rate: int = 8000) -> bytes:
+def flac(seconds: float = 1.0, rate: int = 8000, comment: bytes | None = None) -> bytes:
     """Return FLAC with constant subframes, a seek table, comments and a picture."""
+    comment = comment or comment_of(MARKER)
     total, block = round(seconds * rate), 1024
     frames = [
-        _flac_frame(number, min(block, total - start))
+        flac_frame(number, min(block, total - start))
         for number, start in enumerate(range(0, total, block))
     ]
     info = struct.pack(">HH6xQ16x", block, block, rate << 44 | 15 << 36 | total)
     seeks = struct.pack(">QQHQ", 0, 0, min(block, total), 2**64 - 1) + MARKER[:10]
     picture = struct.pack(">II9sII", 3, 9, b"image/png", 0, 1) + bytes(12)
     picture += struct.pack(">I", len(PICTURE)) + PICTURE
-    blocks = [(0, info), (3, seeks), (4, _comment(MARKER)), (6, picture)]
+    blocks = [(0, info), (3, seeks), (4, comment), (6, picture)]
     blocks += [(2, b"test" + MARKER), (0x80 | 1, MARKER)]
     head = b"".join(
         struct.pack(">I", kind << 24 | len(content)) + content
@@ -97,7 +98,7 @@ def flac(seconds: float = 1.0, rate: int = 8000) -> bytes:
     return b"fLaC" + head + b"".join(frames) + id3v1()
 
 
-def _flac_frame(number: int, samples: int) -> bytes:
+def flac_frame(number: int, samples: int) -> bytes:
     """Return a mono frame of 16 bits in which every sample is the same."""
     coded = chr(number).encode()  # UTF-8 does for the first 55,295 frames
     head = b"\xff\xf8\x70\x08" + coded + struct.pack(">H", samples - 1)
@@ -105,9 +106,9 @@ def _flac_frame(number: int, samples: int) -> bytes:
     return body + struct.pack(">H", crc16.umts(body))
 
 
-def _comment(*comments: bytes) -> bytes:
-    """Return a Vorbis comment of these and a cover picture."""
-    fields = [b"ARTIST=" + comment for comment in comments]
+def comment_of(artist: bytes, *, field: bytes = b"A=B") -> bytes:
+    """Return a Vorbis comment of an artist, another field and a cover picture."""
+    fields = [b"ARTIST=" + artist, field]
     fields.append(b"METADATA_BLOCK_PICTURE=" + PICTURE.hex().encode() + MARKER)
     vendor = b"encoder of " + MARKER
     listed = b"".join(struct.pack("<I", len(field)) + field for field in fields)
@@ -136,12 +137,14 @@ def mp3(seconds: float = 1.0, *, xing: bool = True) -> bytes:
     return id3v2() + sound + apev2() + lyrics3() + id3v1()
 
 
-def ogg_vorbis(seconds: float = 1.0, rate: int = 8000) -> bytes:
+def ogg_vorbis(
+    seconds: float = 1.0, rate: int = 8000, comment: bytes | None = None
+) -> bytes:
     """Return silent Ogg Vorbis with comments and a picture."""
     first = b"\x01vorbis" + struct.pack("<IBIiiiBB", 0, 1, rate, 0, 64_000, 0, 0xB8, 1)
-    comment = b"\x03vorbis" + _comment(MARKER * 400) + b"\1"
+    comment = b"\x03vorbis" + (comment or comment_of(MARKER * 400)) + b"\1"
     # A packet of one zero bit says that nothing is to be heard for half a short block.
-    return _ogg(first, [comment, _vorbis_setup()], b"\0", 128, round(seconds * rate))
+    return ogg(first, [comment, _vorbis_setup()], b"\0", 128, round(seconds * rate))
 
 
 def _vorbis_setup() -> bytes:
@@ -157,15 +160,15 @@ def _vorbis_setup() -> bytes:
     return b"\x05vorbis" + value.to_bytes((width + 7) // 8, "little")
 
 
-def ogg_opus(seconds: float = 1.0) -> bytes:
+def ogg_opus(seconds: float = 1.0, comment: bytes | None = None) -> bytes:
     """Return silent Ogg Opus with comments and a picture."""
     first = b"OpusHead" + struct.pack("<BBHIhB", 1, 1, 312, 48_000, 0, 0)
-    comment = b"OpusTags" + _comment(MARKER * 400) + MARKER
+    comment = b"OpusTags" + (comment or comment_of(MARKER * 400)) + MARKER
     samples = round(seconds * 48_000) + 312
-    return _ogg(first, [comment], b"\xf8\xff\xfe", 960, samples)
+    return ogg(first, [comment], b"\xf8\xff\xfe", 960, samples)
 
 
-def _ogg(
+def ogg(
     first: bytes, rest: list[bytes], packet: bytes, step: int, samples: int
 ) -> bytes:
     """Return pages: first header, other headers, then one for every packet."""
