@@ -28,8 +28,10 @@ from functions.sanitizer.images.tiff_layout import (
     read_layout,
 )
 from functions.sanitizer.images.tiff_reader import (
+    JPEG_STREAM,
     OLD_SUBFILE,
     SUBFILE,
+    WIDTH,
     Directory,
     Tiff,
     read,
@@ -99,7 +101,10 @@ def rebuild(_source: BinaryIO, data: View, output: BinaryIO, limits: Limits) -> 
 
 
 def _thumb(page: Directory) -> bool:
-    return page.number(SUBFILE, 0) & _REDUCED > 0 or page.number(OLD_SUBFILE, 1) == 2
+    # Cameras add their thumbnail as in EXIF: a JPEG of unsaid size.
+    jpeg = JPEG_STREAM in page.entries and WIDTH not in page.entries
+    reduced = page.number(SUBFILE, 0) & _REDUCED > 0 or page.number(OLD_SUBFILE, 1) == 2
+    return jpeg or reduced
 
 
 def _admitted(
@@ -128,9 +133,10 @@ def _admitted(
 
 
 def _coded(tiff: Tiff) -> list[tuple[int, int]]:
-    """Return where the segments of all pages lie, dropped ones too."""
+    """Return where the segments of all directories lie, dropped ones too."""
     spans = []
-    for page in tiff.pages:
+    below = [directory for each in tiff.below.values() for directory in each]
+    for page in (*tiff.pages, *below):
         for at_tag, size_tag in ((273, 279), (324, 325), (513, 514)):
             offsets = page.numbers(at_tag, MAX_SEGMENTS)
             sizes = page.numbers(size_tag, MAX_SEGMENTS)
@@ -162,6 +168,8 @@ def _write(writer: Writer, page: Directory, layout: Layout, metadata: Metadata) 
         metadata.saw(Finding.HIDDEN_COLOURS)
     if writer.page(layout, source, tags, cleared=cleared):
         metadata.saw(Finding.PADDING)
+    if source.slack:
+        metadata.saw(Finding.TRAILING_DATA)
 
 
 def _profile(page: Directory, metadata: Metadata) -> list[Tag]:

@@ -37,6 +37,8 @@ _OLD_TAGS = (512, 513, 514, 515, 519, 520, 521, 530)
 class Pixels:
     """The segments of a page that had to be decoded as a picture."""
 
+    slack = False
+
     def __init__(self, image: Image.Image, layout: Layout) -> None:
         """Take the picture that *layout* describes."""
         self._image = image

@@ -22,7 +22,9 @@ _WHOLE = (8, 16, 24, 32, 64)
 
 
 class Source(Protocol):
-    """Where decoded segments come from."""
+    """Where decoded segments come from; *slack*: more than samples was met there."""
+
+    slack: bool
 
     def blocks(self, index: int) -> Iterator[bytes]:
         """Yield the rows of a segment, many at a time."""

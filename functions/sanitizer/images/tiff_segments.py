@@ -44,6 +44,7 @@ class Segments:
         self._layout = layout
         self._options = dict(options or {})
         self._batch: dict[int, Image.Image] = {}
+        self.slack = False
 
     def blocks(self, index: int) -> Iterator[bytes]:
         """Yield all rows of a segment as its predictor left them, many at a time.
@@ -73,6 +74,7 @@ class Segments:
         while left:
             left -= len(inflater.read(min(left, BLOCK_BYTES)))
         end = inflater.end()
+        self.slack |= end is None or any(coded[end:])
         return None if end is None else coded[:end]
 
     def _reader(self, index: int) -> Callable[[int, int], bytes]:
