@@ -165,7 +165,7 @@ class _Film:
         traks = [_Trak(self._data, child) for child in inside if child.kind == b"trak"]
         if len(traks) > _MOST_TRACKS:
             raise ValueError("too many tracks")
-        self._header(next(child for child in inside if child.kind == b"mvhd"))
+        self._header(_first(inside, b"mvhd"))
         self._name(inside)
         film = next((trak for trak in traks if trak.is_film()), None)
         alpha = None
@@ -210,7 +210,7 @@ class _Film:
         width, height = struct.unpack(">HH", entry[0])
         self._limits.admit(width, height)
         self._limits.admit_frames([width * height] * tables.count)
-        record = next(b for b in trak.entry_boxes() if b.kind == _CONFIGURATIONS[kind])
+        record = _first(trak.entry_boxes(), _CONFIGURATIONS[kind])
         stream = open_stream(record.kind, record.of(self._data), self._budget)
         samples = [stream.tidy(self._sample(*extent)) for extent in tables.extents()]
         self._limits.admit_frames([most_pixels(stream, self._limits)] * tables.count)
@@ -271,6 +271,13 @@ class _Film:
         entries = reader.take(count * (20 if wide else 12))
         table = struct.pack(">I", count) + entries
         return full(b"elst", table, version=wide, flags=flags & 1)
+
+
+def _first(found: list[Box], kind: bytes) -> Box:
+    for box in found:
+        if box.kind == kind:
+            return box
+    raise ValueError("a box is missing")
 
 
 def _placed(fields: bytes) -> bytes:
