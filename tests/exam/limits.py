@@ -29,7 +29,7 @@ class Limits:
         found = [
             f"{what}: {share:.2f} % instead of {wanted:g} %"
             for what, share, wanted in shares
-            if wanted is not None and share < wanted
+            if wanted is not None and share is not None and share < wanted
         ]
         return found + (_strictly(rows) if self.strict else [])
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pydantic import BaseModel
 
 from tests.exam.judge.core import Judgement
+from tests.exam.judge.scan import IMAGES, SOUNDS
 
 SLOW_S = 10.0
 LARGE_MB = 1024.0
@@ -118,9 +119,9 @@ class Group(BaseModel):
     held: int
     passed: int
     no_verdict: int
-    clean_faithful_pct: float
-    psnr_40_pct: float
-    exact_pct: float
+    clean_faithful_pct: float | None
+    psnr_40_pct: float | None
+    exact_pct: float | None
     leaks: dict[str, int]
     leaky_files: int
     changed: dict[str, int]
@@ -151,7 +152,7 @@ def group(name: str, rows: list[Row]) -> Group:
         no_verdict=verdicts[None],
         clean_faithful_pct=_percent(len(faithful), len(readable)),
         psnr_40_pct=_percent(sum(map(_close, faithful)), len(readable)),
-        exact_pct=_percent(sum(map(_exact, faithful)), len(readable)),
+        exact_pct=_percent(sum(map(_exact, faithful)), sum(map(_seen, readable))),
         leaks=_counted(set(_kinds(row)) for row in leaky),
         leaky_files=len(leaky),
         changed=_counted(_changes(row) for row in changed),
@@ -166,10 +167,12 @@ def group(name: str, rows: list[Row]) -> Group:
 
 
 def groups(rows: list[Row]) -> list[Group]:
-    """Return each format's group, then that of all."""
+    """Return each format's group, then those of images, of sounds and of all."""
     names = sorted({row.judged.format for row in rows})
-    each = [group(n, [r for r in rows if r.judged.format == n]) for n in names]
-    return [*each, group("all", rows)] if rows else []
+    parts = {n: [r for r in rows if r.judged.format == n] for n in names}
+    parts["images"] = [row for row in rows if row.judged.format in IMAGES]
+    parts["sounds"] = [row for row in rows if row.judged.format in SOUNDS]
+    return [group(name, part) for name, part in (parts | {"all": rows}).items() if part]
 
 
 def _kinds(row: Row) -> list[str]:
@@ -189,12 +192,17 @@ def _close(row: Row) -> bool:
     return fidelity is not None and (fidelity.psnr_db or 99.0) >= _FAITHFUL_DB
 
 
+def _seen(row: Row) -> bool:
+    """Whether there are pixels to compare."""
+    return row.judged.format in IMAGES
+
+
 def _exact(row: Row) -> bool:
     return row.judged.fidelity is not None and row.judged.fidelity.exact
 
 
-def _percent(part: int, whole: int) -> float:
-    return round(100 * part / whole, 2) if whole else 100.0
+def _percent(part: int, whole: int) -> float | None:
+    return round(100 * part / whole, 2) if whole else None
 
 
 def _counted(each: Iterable[Iterable[str]]) -> dict[str, int]:

@@ -4,11 +4,40 @@ import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from tests.exam.hostile import (
+    bombs,
+    boxes,
+    broken,
+    jpeg,
+    moving,
+    pages,
+    png,
+    sound,
+)
 from tests.exam.hostile.case import MARKER, Case
 from tests.exam.rows import Expected
 
 _Family = Callable[[], Iterator[Case]]
-FAMILIES: dict[str, _Family] = {}
+FAMILIES: dict[str, _Family] = {
+    "jpeg": jpeg.cases,
+    "png": png.cases,
+    "gif": moving.gifs,
+    "webp": moving.webps,
+    "tiff": pages.tiffs,
+    "bmp": pages.bmps,
+    "ico": pages.icons,
+    "heic": boxes.heics,
+    "avif": boxes.avifs,
+    "jp2": boxes.jp2s,
+    "sound": sound.cases,
+    "truncated": broken.truncated,
+    "impostor": broken.impostors,
+    "polyglot": broken.polyglots,
+    "question": broken.questions,
+    "claim": bombs.claims,
+    "bomb": bombs.packed,
+    "large": bombs.large,
+}
 
 
 def expected(family: str, case: Case) -> Expected:

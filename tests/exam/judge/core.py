@@ -85,7 +85,7 @@ def judge(original: BinaryIO, result: BinaryIO, canaries: list[str]) -> Judgemen
     judgement = Judgement(format=before.format)
     shown = None
     if before.format in SOUNDS:
-        judgement.readable = length_s(before.data) is not None
+        judgement.readable = length_s(before.data, before.format) is not None
     else:
         shown = look(before.data)
         judgement.readable, judgement.problem = not shown.error, shown.error
@@ -118,15 +118,11 @@ def scanned(data: bytes) -> Scan:
 def _fidelity(before: Scan, after: Scan, shown: Look | None) -> Fidelity:
     if shown is not None:
         return compare(shown, look(after.data), before, after)
-    lengths = length_s(before.data), length_s(after.data)
-    if None in lengths:
+    was, now = (length_s(each.data, each.format) for each in (before, after))
+    if was is None or now is None:
         return Fidelity(changed=["unreadable"])
-    was, now = lengths
-    assert was is not None
-    assert now is not None
-    return Fidelity(
-        changed=["durations"] if abs(was - now) > max(0.05, was / 100) else []
-    )
+    longer = abs(was - now) > max(0.05, was / 100)
+    return Fidelity(changed=["durations"] if longer else [])
 
 
 def _drawn(data: bytes, markers: tuple[bytes, ...]) -> list[str]:

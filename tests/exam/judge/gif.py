@@ -55,7 +55,8 @@ def _extension(found: Scan, at: int) -> int:
     if label == 0xFF and (loop or name == b"ICCRGBG1012"):
         return end
     kind = "comment" if label == 0xFE else "gif_extension"
-    found.leak(kind, f"{label:02X} {shown(data[at + 3 : end])}", at, end)
+    start = min(at + 19, end) if name in _LOOPS else at
+    found.leak(kind, f"{label:02X} {shown(data[at + 3 : end])}", start, end)
     return end
 
 

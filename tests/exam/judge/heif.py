@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from tests.exam.judge.boxes import Box, Reader, boxes
+from tests.exam.judge.coded import scan_av1, scan_hevc
 from tests.exam.judge.film import scan_movie
 from tests.exam.judge.scan import Scan, shown
 from tests.exam.judge.tiff import harmless_exif
@@ -11,9 +12,10 @@ _META = frozenset(b"hdlr pitm iinf iref iprp iloc idat dinf grpl".split())
 _CODED = frozenset(b"av01 hvc1 hev1 grid iovl iden jpeg j2k1 unci avc1".split())
 _PROPERTIES = frozenset(
     b"ispe pixi colr irot imir clap pasp av1C hvcC auxC clli mdcv cclv amve".split()
-    + b"a1op lsel a1lx rloc j2kH jpgC avcC".split()
+    + b"a1op lsel a1lx rloc j2kH jpgC avcC cmpd uncC".split()
 )
 _ALPHA = (b"urn:mpeg:hevc:2015:auxid:1", b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha")
+_WALKS = {b"av01": scan_av1, b"hvc1": scan_hevc, b"hev1": scan_hevc}
 _NO_NAMES = frozenset((b"", b"Color", b"Alpha", b"Image", b"Exif"))
 
 
@@ -86,7 +88,9 @@ def _kinds(data: bytes, box: Box, meta: _Meta) -> None:
         item = reader.take(2 if version < 3 else 4)
         reader.take(2)
         meta.kinds[item] = data[reader.at : reader.at + 4]
-        meta.names[item] = data[reader.at + 4 : entry.end].split(b"\0")[0]
+        name, _, rest = data[reader.at + 4 : entry.end].partition(b"\0")
+        plain = meta.kinds[item] not in (b"mime", b"uri ")
+        meta.names[item] = name + rest if plain else name
 
 
 def _references(data: bytes, box: Box, meta: _Meta) -> None:
@@ -100,6 +104,9 @@ def _properties(data: bytes, box: Box, meta: _Meta) -> None:
     for inner in boxes(data, box.start, box.end):
         if inner.kind == b"ipco":
             meta.properties += boxes(data, inner.start, inner.end)
+            continue
+        if inner.kind != b"ipma":
+            meta.properties.append(inner)
             continue
         version, wide = data[inner.start], data[inner.start + 3] & 1
         reader = Reader(data, inner.start + 4)
@@ -139,16 +146,23 @@ def _items(found: Scan, meta: _Meta) -> None:
         elif relation == b"auxl" and not _is_alpha(found, meta, item):
             found.leak("aux_image", f"item {item}", *_first(meta, item))
     for item, kind in meta.kinds.items():
-        start, end = _first(meta, item)
-        if kind not in _CODED and not _turns(found, kind, start, end):
-            name = {b"Exif": "exif", b"mime": "xmp"}.get(kind, "heif_item")
-            found.leak(name, f"item {item} {shown(kind)}", start, end)
-        if meta.names.get(item, b"") not in _NO_NAMES:
-            found.leak("comment", f"an item called {shown(meta.names[item])}")
+        _item(found, meta, item, kind)
     for box in meta.properties:
         if box.kind not in _PROPERTIES:
             found.leak("heif_box", f"property {box.kind!r}", box.start, box.end)
         _facts(found, box)
+
+
+def _item(found: Scan, meta: _Meta, item: int, kind: bytes) -> None:
+    start, end = _first(meta, item)
+    if kind not in _CODED and not _turns(found, kind, start, end):
+        name = {b"Exif": "exif", b"mime": "xmp"}.get(kind, "heif_item")
+        found.leak(name, f"item {item} {shown(kind)}", start, end)
+    if kind in _WALKS:
+        for extent in meta.extents.get(item, []):
+            _WALKS[kind](found, *extent)
+    if meta.names.get(item, b"") not in _NO_NAMES:
+        found.leak("comment", f"an item called {shown(meta.names[item])}")
 
 
 def _turns(found: Scan, kind: bytes, start: int, end: int) -> bool:

@@ -20,6 +20,7 @@ class _Walk:
         self.profile: dict[int, bytes] = {}
         self.defined: dict[tuple[str, int], int] = {}
         self.used: set[tuple[str, int]] = set()
+        self.scanned = False
 
     def run(self) -> None:
         while (marker := self._marker()) is not None:
@@ -63,15 +64,20 @@ class _Walk:
             self.found.leak("comment", "COM", start, end)
         elif 0xE0 <= marker <= 0xEF:
             self._application(marker - 0xE0, body, start, end)
-        elif marker not in _TABLES:
+        elif marker not in _TABLES or (marker == 0xDC and len(body) != 2):
             self.found.leak("garbage", f"marker {marker:02X}", start, end)
 
     def _frame(self, body: bytes) -> None:
         self.found.bits = body[0] if body else 8
+        if len(body) != 6 + 3 * body[5]:
+            self.found.leak("slack", "a frame header that is too long")
         for at in range(8, len(body), 3):
             self.used.add(("DQT", body[at]))
 
     def _scan(self, body: bytes) -> None:
+        self.scanned = True
+        if len(body) != 4 + 2 * body[0]:
+            self.found.leak("slack", "a scan header that is too long")
         for at in range(2, 1 + 2 * body[0] if body else 0, 2):
             tables = body[at] if at < len(body) else 0
             self.used |= {("DHT", tables >> 4), ("DHT", 16 | tables & 15)}
@@ -92,17 +98,18 @@ class _Walk:
         while at < end:
             head = self.data[at]
             if marker == 0xDB:
-                size = 129 if head >> 4 else 65
-                self.defined.setdefault(("DQT", head & 15), at)
+                size, key = 129 if head >> 4 else 65, ("DQT", head & 15)
             else:
-                size = 17 + sum(self.data[at + 1 : at + 17])
-                self.defined.setdefault(("DHT", head), at)
+                size, key = 17 + sum(self.data[at + 1 : at + 17]), ("DHT", head)
+            if key in self.defined and not self.scanned:
+                self.found.leak("unused_table", f"{key[0]} twice", at, at + size)
+            self.defined.setdefault(key, at)
             at += size
         if at > end:
             self.found.leak("garbage", f"table of {at - end} bytes less", start, end)
 
     def _application(self, number: int, body: bytes, start: int, end: int) -> None:
-        if number == 0 and body[:5] == b"JFIF\0" and len(body) <= 14:
+        if number == 0 and body[:5] == b"JFIF\0" and body[12:] == bytes(2):
             return
         if number == 14 and body[:5] == b"Adobe" and len(body) == 12:
             return

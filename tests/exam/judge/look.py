@@ -2,15 +2,15 @@
 
 import io
 import struct
+import warnings
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 import pillow_heif
 import pillow_jxl  # noqa: F401 what it is imported for: Pillow opens JPEG XL
 from PIL import Image, ImageCms, ImageOps
-
-from tests.exam.judge.boxes import boxes
 
 _BROKEN = (
     OSError,
@@ -72,11 +72,23 @@ class Look:
 def look(data: bytes, *, limit: int = _MOST_PIXELS) -> Look:
     """Return how *data* looks; `error` if no decoder here can show it."""
     pillow_heif.register_heif_opener()
-    Image.MAX_IMAGE_PIXELS = None
     try:
-        return _look(data, limit)
-    except _BROKEN as exc:
+        with _any_size():
+            return _look(data, limit)
+    except (*_BROKEN, MemoryError) as exc:
         return Look(error=f"{type(exc).__name__}: {exc}"[:120])
+
+
+@contextmanager
+def _any_size() -> Iterator[None]:
+    """Let Pillow open what it is given, and say nothing about it."""
+    guard, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        Image.MAX_IMAGE_PIXELS = guard
 
 
 def _look(data: bytes, limit: int) -> Look:
@@ -89,8 +101,8 @@ def _look(data: bytes, limit: int) -> Look:
         return seen
     if seen.moves:
         seen.durations_ms = _durations(image, frames)
-        # One that breaks off has the frames before.
-        seen.frames = frames if frames > _MOST_FRAMES else len(seen.durations_ms)
+        if len(seen.durations_ms) < min(frames, _MOST_FRAMES):
+            seen.frames = len(seen.durations_ms)  # it breaks off
     for number in _picked(seen):
         if not number:  # after a failed seek, and behind the last frame
             image = Image.open(io.BytesIO(data))
@@ -205,11 +217,10 @@ def _area(image: Image.Image) -> int:
 
 def coded_pixels(data: bytes) -> Iterator[bytes]:
     """Yield what a picture's frames hold, seen or not: colours under transparency."""
-    try:
+    with suppress(*_BROKEN), _any_size():
         image = Image.open(io.BytesIO(data))
-        if image.width * image.height > _MOST_PIXELS:
-            return
-        for number in range(min(getattr(image, "n_frames", 1), 4)):
+        few = image.width * image.height <= _MOST_PIXELS
+        for number in range(min(getattr(image, "n_frames", 1), 4) if few else 0):
             image.seek(number)
             image.load()
             yield image.tobytes()
@@ -217,10 +228,3 @@ def coded_pixels(data: bytes) -> Iterator[bytes]:
                 yield image.convert("RGB").tobytes()
             if image.mode == "P":
                 yield bytes(image.getpalette() or b"")
-    except _BROKEN:
-        return
-
-
-def is_film(data: bytes) -> bool:
-    """Say whether an ISO base media file has tracks."""
-    return any(box.kind == b"moov" for box in boxes(data, 0, len(data)))

@@ -10,6 +10,22 @@ _NEEDED = frozenset(
     b"IHDR PLTE IDAT IEND tRNS gAMA cHRM sRGB iCCP sBIT bKGD pHYs hIST".split()
     + b"acTL fcTL fdAT cICP mDCV cLLI".split()
 )
+# Fixed sizes; what may be shorter by colour type has the largest.
+_SIZES = {
+    b"IHDR": 13,
+    b"IEND": 0,
+    b"gAMA": 4,
+    b"cHRM": 32,
+    b"sRGB": 1,
+    b"sBIT": 4,
+    b"bKGD": 6,
+    b"pHYs": 9,
+    b"acTL": 8,
+    b"fcTL": 26,
+    b"cICP": 4,
+    b"mDCV": 24,
+    b"cLLI": 8,
+}
 _TEXTS = (b"tEXt", b"zTXt", b"iTXt")
 _KINDS = {b"eXIf": "exif", b"tIME": "date", b"caBX": "c2pa"}
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
@@ -54,11 +70,13 @@ class _Walk:
     def __init__(self, found: Scan) -> None:
         self.found = found
         self.header = b""
+        self.colours = 0
         self.pictures = [_Picture((0, 0))]
         self.animated = self.controlled = self.apart = False
 
     def chunk(self, kind: bytes, start: int, end: int) -> None:
         body = self.found.data[start:end]
+        self._measure(kind, start, end)
         if kind == b"IHDR" and len(body) == 13:
             self.header, self.found.bits = body, body[8]
             self.pictures[0].size = self._size(start)
@@ -78,6 +96,21 @@ class _Walk:
         elif kind not in _NEEDED and not (kind == b"eXIf" and harmless_exif(body)):
             name = "png_text" if kind in _TEXTS else _KINDS.get(kind, "png_chunk")
             self.found.leak(name, f"{shown(kind)} {shown(body)}", start, end)
+
+    def _measure(self, kind: bytes, start: int, end: int) -> None:
+        if kind == b"PLTE":
+            self.colours = (end - start) // 3
+        if end - start > self._most(kind, end - start):
+            where = f"{shown(kind)} of {end - start} bytes"
+            self.found.leak("slack", where, start, end)
+
+    def _most(self, kind: bytes, there: int) -> int:
+        """Return how many bytes a chunk can need."""
+        if kind == b"hIST":
+            return 2 * self.colours
+        if kind == b"tRNS":
+            return {0: 2, 2: 6}.get(self.header[9] if self.header else 3, self.colours)
+        return _SIZES.get(kind, there)
 
     def _size(self, at: int) -> tuple[int, int]:
         return self.found.number(at, 4), self.found.number(at + 4, 4)

@@ -2,6 +2,7 @@
 
 from tests.exam.judge.png import scan_png
 from tests.exam.judge.scan import Scan, shown
+from tests.exam.judge.tiff import harmless_exif
 
 _WEBP = frozenset((b"VP8 ", b"VP8L", b"VP8X", b"ALPH", b"ANIM", b"ANMF", b"ICCP"))
 _WEBP_KINDS = {b"EXIF": "exif", b"XMP ": "xmp"}
@@ -15,6 +16,7 @@ def scan_webp(found: Scan) -> None:
 
 
 def _chunks(found: Scan, at: int, end: int) -> None:
+    pictures = 0
     while at + 8 <= end:
         kind, size = found.data[at : at + 4], found.number(at + 4, 4, "little")
         start, stop = at + 8, min(at + 8 + size, end)
@@ -22,14 +24,22 @@ def _chunks(found: Scan, at: int, end: int) -> None:
             found.icc = found.data[start:stop]
         elif kind == b"ANMF":
             _chunks(found, start + 16, stop)
-        elif kind not in _WEBP:
+        elif kind not in _WEBP and not _turns(found, kind, start, stop):
             name = _WEBP_KINDS.get(kind, "webp_chunk")
             found.leak(name, f"chunk {shown(kind)}", start, stop)
+        pictures += kind in (b"VP8 ", b"VP8L")
+        if pictures == 2:
+            found.leak("hidden_image", "a second picture", start, stop)
         if size % 2 and found.data[stop : stop + 1].strip(b"\0"):
             found.leak("slack", "a padding byte", stop, stop + 1)
         at = start + size + size % 2
     if at < end:
         found.leak("garbage", "bytes that are no chunk", at, end)
+
+
+def _turns(found: Scan, kind: bytes, start: int, stop: int) -> bool:
+    block = found.data[start:stop].removeprefix(b"Exif\0\0")
+    return kind == b"EXIF" and harmless_exif(block)
 
 
 def scan_bmp(found: Scan) -> None:

@@ -31,14 +31,14 @@ def survived(original: Scan, result: Scan, canaries: tuple[bytes, ...]) -> list[
         for canary in canaries
         if any(_holds(layer, canary) for layer in seen)
     ]
-    own = _own(result)
+    own = [_own(result), *(_without(layer, result.icc) for layer in seen[1:])]
     kept = _kept(original)
     found += [
         f"text {text[:40].decode()}"
         for text in _texts(original)
-        if text not in kept and any(_holds(layer, text) for layer in (own, *seen[1:]))
+        if text not in kept and any(_holds(layer, text) for layer in own)
     ]
-    if not found and (place := _window(original, own, kept)) is not None:
+    if not found and (place := _window(original, own[0], kept)) is not None:
         found.append(f"bytes at {place}")
     return found[:10]
 
@@ -74,7 +74,11 @@ def _own(result: Scan) -> bytes:
     own = bytearray(result.data)
     for start, end in result.tables:
         own[start:end] = bytes(end - start)
-    return bytes(own).replace(result.icc, b"") if result.icc else bytes(own)
+    return _without(bytes(own), result.icc)
+
+
+def _without(layer: bytes, profile: bytes) -> bytes:
+    return layer.replace(profile, b"") if profile else layer
 
 
 def _kept(original: Scan) -> bytes:
