@@ -115,7 +115,9 @@ def _image(
         metadata.saw(*([Finding.HIDDEN_COLOURS] if bitmap.hid else []))
         size, bits, written = bitmap.size, bitmap.bits, bitmap.data
     if kind == _ICON:
-        first, second = 1, second if second in _BITS else bits
+        # Readers look here whether there is alpha; else any number was good enough.
+        told = second in _BITS and (second == 32) == (bits == 32)
+        first, second = 1, second if told else bits
     return _Image(size, 1 << bits if bits < 8 else 0, first, second, written)
 
 
