@@ -11,11 +11,13 @@ from functions.sanitizer.images.jpeg_head import head
 from functions.sanitizer.images.jpeg_picture import encode
 from functions.sanitizer.images.jpeg_proof import ends_with_its_codes, prove
 from functions.sanitizer.images.jpeg_segments import Jpeg, read
-from functions.sanitizer.images.jpeg_transcode import needs_every_byte, transcoded
+from functions.sanitizer.images.jpeg_transcode import (
+    AVAILABLE,
+    needs_every_byte,
+    transcoded,
+)
 from functions.sanitizer.images.pictures import Rebuilt, View, turned_size
 from functions.sanitizer.limits import Limits
-
-_END_BYTES = 2  # of the end marker
 
 
 def rebuild(_source: BinaryIO, data: View, output: BinaryIO, limits: Limits) -> Rebuilt:
@@ -37,11 +39,14 @@ def strip(_source: BinaryIO, data: View, output: BinaryIO, limits: Limits) -> Re
         Rejected: as `rebuild` does.
     """
     jpeg = _admitted(data, limits)
-    if jpeg.sound and jpeg.exact and _copy(jpeg, output):
-        return Rebuilt(jpeg.size, findings=jpeg.metadata.findings)
-    output.seek(0)
-    output.truncate()
-    return _rebuilt(jpeg, output)
+    if not (jpeg.sound and jpeg.exact):
+        return _rebuilt(jpeg, output)
+    coded = b"".join([head(jpeg, jpeg.metadata.orientation), *jpeg.coded()])
+    proves = ends_with_its_codes if jpeg.plain else needs_every_byte
+    if not proves(coded):
+        return _rebuilt(jpeg, output)
+    output.write(coded)
+    return Rebuilt(jpeg.size, findings=jpeg.metadata.findings)
 
 
 def _admitted(data: View, limits: Limits) -> Jpeg:
@@ -51,31 +56,37 @@ def _admitted(data: View, limits: Limits) -> Jpeg:
     return jpeg
 
 
-def _copy(jpeg: Jpeg, output: BinaryIO) -> bool:
-    """Write the picture as it is coded; say whether nothing can hide in it."""
-    coded = b"".join([head(jpeg, jpeg.metadata.orientation), *jpeg.coded()])
-    output.write(coded)
-    last = len(coded) - _END_BYTES - 1
-    if coded[last - 1 : last + 1] == b"\xff\0":  # one byte, stuffed
-        last -= 1
-    if jpeg.plain:
-        return ends_with_its_codes(output, memoryview(coded), last)
-    return needs_every_byte(coded, last)
-
-
 def _rebuilt(jpeg: Jpeg, output: BinaryIO) -> Rebuilt:
     """Code the picture again, turned upright."""
     orientation = jpeg.metadata.orientation
     beside = head(jpeg)
     coded = b"".join([beside, *jpeg.coded()])
-    picture = memoryview(b"")
-    if jpeg.sound and jpeg.complete:
-        picture = transcoded(coded, orientation, progressive=jpeg.progressive)
+    intact = jpeg.sound and jpeg.complete
+    picture = _transcoded(coded, beside, jpeg) if intact else b""
     if picture:
-        output.write(beside)
         output.write(picture)
     else:
-        encode(coded, jpeg, orientation, output)
-    prove(output)
+        # What TurboJPEG refuses is off its grid or damaged: samples are no longer
+        # what their tables made them.
+        exact = intact and not AVAILABLE
+        encode(coded, jpeg, orientation, output, exact=exact)
+    if jpeg.progressive or not picture:
+        prove(output)
     size = turned_size(jpeg.size, orientation)
     return Rebuilt(size, findings=jpeg.metadata.findings)
+
+
+def _transcoded(coded: bytes, beside: bytes, jpeg: Jpeg) -> bytes:
+    """Return the picture with its coefficients kept; empty where that can't be."""
+    for own_codes in (False, True):
+        picture = transcoded(
+            coded,
+            beside,
+            jpeg.metadata.orientation,
+            progressive=jpeg.progressive,
+            own_codes=own_codes,
+        )
+        # Coefficients out of range spoil a plain scan; others have codes of their own.
+        if not picture or jpeg.progressive or ends_with_its_codes(picture, enough=True):
+            return picture
+    return b""

@@ -21,22 +21,25 @@ from functions.sanitizer.images.pictures import turned
 
 _FULL, _HALF_WIDTH, _HALF = 0, 1, 2  # Pillow's numbers for chroma subsampling
 _BLOCK = 8
-# Off the grid (or smoothed) the tables would quantise twice: finer ones hold the loss
-# down.
+# Off the grid (or smoothed, or damaged) the tables would quantise anew: finer ones hold
+# the loss down.
 _FINER = 8
 
 
-def encode(coded: bytes, jpeg: Jpeg, orientation: int, output: BinaryIO) -> None:
+def encode(
+    coded: bytes, jpeg: Jpeg, orientation: int, output: BinaryIO, *, exact: bool
+) -> None:
     """Decode a picture and code it again with its own tables, turned upright.
 
     Args:
         coded: a JPEG with nothing beside the picture.
         jpeg: says what stood beside it.
+        exact: whether samples are what the tables made them; on the grid they stay so.
     """
     image = JpegImageFile(BytesIO(coded))
     lossless = not image.quantization  # it has no tables: the finest are as good
     as_rgb = image.mode == "RGB" and (lossless or _stored_as_rgb(jpeg, image))
-    exact = jpeg.complete and _on_grid(image, orientation)
+    exact &= _on_grid(image, orientation)
     options = _encoding(image, orientation, as_rgb=as_rgb, exact=exact)
     options |= {"progressive": jpeg.progressive, "icc_profile": profile(jpeg)}
     in_inches = image.info.get("jfif_unit") in (1, 2)
@@ -85,8 +88,8 @@ def _encoding(
     image: JpegImageFile, orientation: int, *, as_rgb: bool, exact: bool
 ) -> dict[str, Any]:
     """Return how the encoder is to code the picture again, once it is turned."""
-    known = image.quantization or dict.fromkeys(range(256), [1] * 64)
-    tables = [list(known[component[3]]) for component in image.layer]
+    known, finest = image.quantization, [1] * 64
+    tables = [list(known.get(component[3], finest)) for component in image.layer]
     if image.mode == "CMYK":  # is coded as such again, also if it came as YCCK
         tables = tables[:1]
     while len(tables) > 1 and tables[-1] == tables[-2]:

@@ -101,6 +101,12 @@ def segment(marker: int, payload: bytes) -> bytes:
     return bytes((0xFF, marker)) + (len(payload) + 2).to_bytes(2, "big") + payload
 
 
+def last_code(data: bytes) -> int:
+    """Return where the last coded byte of a JPEG begins, before its end marker."""
+    at = len(data) - 3
+    return at - 1 if data[at - 1 : at + 1] == b"\xff\0" else at  # one byte, stuffed
+
+
 def read(data: View) -> Jpeg:
     """Take *data* apart.
 
@@ -109,9 +115,12 @@ def read(data: View) -> Jpeg:
     """
     jpeg = Jpeg()
     whole = memoryview(data)
-    at = 2
+    at, first_scan = 2, 0
     for _ in range(_MAX_SEGMENTS):
         marker, start = _next(jpeg, data, at)
+        if marker == _EOI and not first_scan:  # of tables without a picture
+            at = start
+            continue
         if not marker or marker == _EOI:
             break
         end = start + int.from_bytes(data[start : start + 2], "big")
@@ -119,14 +128,14 @@ def read(data: View) -> Jpeg:
         jpeg.sound &= 2 <= end - start == len(payload) + 2
         at = max(end, start)
         _take(jpeg, marker, payload)
-        if marker < _APPLICATION:
-            jpeg.raw.append(whole[start - 2 : at])
         if marker == _SOS:
-            at, scan = _scan(jpeg, data, whole, payload, at), at
-            jpeg.raw.append(whole[scan:at])
+            first_scan = first_scan or start - 2
+            at = _scan(jpeg, data, whole, payload, at)
+        elif marker < _APPLICATION and not first_scan:
+            jpeg.raw.append(whole[start - 2 : at])
     else:
         raise Rejected("unreadable_image", "it has too many segments")
-    jpeg.raw.append(whole[start - 2 : start] if marker else whole[:0])
+    jpeg.raw.append(whole[first_scan:start])
     jpeg.sound &= marker == _EOI and bool(jpeg.frame) and bool(jpeg.scans)
     jpeg.exact &= len(jpeg.tables.settled) == len(jpeg.components)
     if jpeg.exif:

@@ -7,6 +7,8 @@ restarts, blocks beyond the edge (the encoder makes up its own), unused symbols.
 
 from types import ModuleType
 
+from functions.sanitizer.images.jpeg_segments import last_code
+
 try:
     import turbojpeg as _found
 except ImportError:  # no wheel for this Python: pictures are decoded and encoded
@@ -14,6 +16,7 @@ except ImportError:  # no wheel for this Python: pictures are decoded and encode
 else:
     turbojpeg = _found
 
+AVAILABLE = turbojpeg is not None
 # By Exif orientation; the names are TurboJPEG's.
 _TURNS = {
     1: "NONE",
@@ -29,42 +32,47 @@ _END = b"\xff\xd9"
 _APPLICATIONS = range(0xE0, 0xF0)
 
 
-def transcoded(data: bytes, orientation: int, *, progressive: bool) -> memoryview:
-    """Return the picture of *data*, turned, from its first table to the end marker.
+def transcoded(
+    data: bytes, head: bytes, orientation: int, *, progressive: bool, own_codes: bool
+) -> bytes:
+    """Return the picture of *data*, turned, behind *head*.
 
     Empty if that can't be done exactly: blocks are cut by an edge that would no longer
     be the right or lower one, or a decoder would have to guess.
+
+    Args:
+        own_codes: whether the result gets Huffman tables of its own; slower, but it
+            fails where coefficients are larger than any samples make them.
     """
     if turbojpeg is None:
-        return memoryview(b"")
+        return b""
     try:
         coded = turbojpeg.transform(
             data,
             op=getattr(turbojpeg.OP, _TURNS[orientation]),
             perfect=True,
             progressive=progressive,
+            optimize=own_codes,
             copynone=True,
         )
     except RuntimeError:  # also for what libjpeg only warns of
-        return memoryview(b"")
+        return b""
     at = 2
     while coded[at + 1] in _APPLICATIONS:  # of the encoder's own making
         at += 2 + int.from_bytes(coded[at + 2 : at + 4], "big")
-    return memoryview(coded)[at:]
+    return b"".join((head, memoryview(coded)[at:]))
 
 
-def needs_every_byte(data: bytes, last: int) -> bool:
+def needs_every_byte(data: bytes) -> bool:
     """Whether decoding takes all that is coded in *data*, and finds nothing amiss.
 
     Without the last coded byte the first complaint must be that there is no more.
-
-    Args:
-        last: where the last coded byte is.
     """
     if turbojpeg is None:
         return False
+    shortened = data[: last_code(data)] + _END
     try:
-        turbojpeg.transform(data[:last] + _END, nooutput=True, copynone=True)
+        turbojpeg.transform(shortened, nooutput=True, copynone=True)
     except RuntimeError as exc:
         return "premature end of data segment" in str(exc)
     return False
