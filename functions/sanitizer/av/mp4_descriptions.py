@@ -20,7 +20,7 @@ def scrub_descriptions(data: bytearray, box: Box) -> set[Finding]:
     findings: set[Finding] = set()
     for entry in boxes_in(data, box.start + 8, box.end):
         if entry.kind in SOUNDS:
-            findings |= scrub_sound(data, entry)
+            findings |= scrub_sound(data, entry, quicktime=not data[box.start])
         elif entry.kind in PICTURES:
             findings |= scrub_picture(data, entry)
         else:

@@ -14,7 +14,7 @@ from functions.sanitizer.findings import Finding
 _UNDETERMINED = b"\x55\xc4"  # the language `und`
 _UNSPECIFIED = 0x7FFF
 _LAST_MACINTOSH_LANGUAGE = 151
-_COMPONENTS = (b"mhlr", b"dhlr")
+_MEDIA = (b"soun", b"vide")
 _REFERENCES = (b"url ", b"alis", b"rsrc")
 # Only these have flags that mean something.
 _FLAGS = {b"tkhd": 0x0F, b"vmhd": 0x01}
@@ -80,10 +80,11 @@ def _is_language(code: int) -> bool:
 def _hdlr(data: bytearray, box: Box) -> set[Finding]:
     if box.end - box.start < 24:
         raise unreadable("a header in the table of contents is cut off")
-    component = data[box.start + 4 : box.start + 8]
-    if component not in _COMPONENTS:
+    kind = bytes(data[box.start + 8 : box.start + 12])
+    component = b"mhlr" if kind in _MEDIA else b"dhlr"
+    if data[box.start + 4 : box.start + 8] != component:
         blank(data, box.start + 4, box.start + 8)
-    if component == b"dhlr" and data[box.start + 8 : box.start + 12] not in _REFERENCES:
+    if kind not in (*_MEDIA, *_REFERENCES):
         blank(data, box.start + 8, box.start + 12)
     blank(data, box.start + 12, box.start + 24)
     named = blank(data, box.start + 24, box.end)

@@ -11,6 +11,7 @@ _MAX_MOVIE = 1 << 27  # bytes of `moov`: sample tables of some days
 _MAX_FRAGMENTS = 50_000
 _MAX_PARTS = 10_000
 _PARTS_A_FRAGMENT = 8
+_CUT = (b"mdat", b"sidx")
 # What QuickTime files without a type box start with.
 _FIRST = (b"ftyp", b"styp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
 
@@ -31,7 +32,7 @@ class Part(NamedTuple):
 def layout(source: BinaryIO) -> list[Part]:
     """Return the boxes of the file; what follows the last whole one is not copied.
 
-    Only `mdat` may be cut, and only behind the tables that say what is in it.
+    Only samples may be cut, and an index: whoever reads it takes what there is.
 
     Raises:
         Rejected: it is no such file, or consists of too many boxes.
@@ -41,7 +42,7 @@ def layout(source: BinaryIO) -> list[Part]:
     at = fragments = 0
     for _ in count():
         part = _part(source, at, size)
-        if part is None or (part.end > size and part.kind != b"mdat"):
+        if part is None or (part.end > size and part.kind not in _CUT):
             break
         parts.append(part._replace(end=min(part.end, size)))
         fragments += part.kind == b"moof"

@@ -56,8 +56,11 @@ _ENTRY_FIELDS = 28
 _QUICKTIME_FIELDS = {0: 0, 1: 16, 2: 36}
 
 
-def scrub_sound(data: bytearray, entry: Box) -> set[Finding]:
+def scrub_sound(data: bytearray, entry: Box, *, quicktime: bool) -> set[Finding]:
     """Clean one description.
+
+    Args:
+        quicktime: whether later versions have more fields, as QuickTime has it.
 
     Raises:
         Rejected: it is broken, or longer than its coding has a use for.
@@ -67,7 +70,8 @@ def scrub_sound(data: bytearray, entry: Box) -> set[Finding]:
     blank(data, entry.start, entry.start + 6)
     version = int.from_bytes(data[entry.start + 8 : entry.start + 10], "big")
     blank(data, entry.start + 10, entry.start + 16)  # revision and vendor
-    fields = _ENTRY_FIELDS + _QUICKTIME_FIELDS.get(version, 0)
+    fields = _ENTRY_FIELDS
+    fields += _QUICKTIME_FIELDS.get(version, 0) if quicktime else 0
     return _scrub_setup(data, Box(entry.kind, entry.start + fields, entry.end))
 
 

@@ -31,15 +31,18 @@ def scrub_stream(data: bytearray, box: Box, *, visual: bool) -> set[Finding]:
     if tag != 3 or end - start < 3 or data[start + 2] & 0xE0:
         raise unreadable("the description of the coding is broken")
     findings: set[Finding] = set()
-    at = start + 3
+    at, described = start + 3, False
     while at < end:
         tag, inner, at = _descriptor(data, at, end)
-        if tag == 4 and at - inner >= 13:
+        if tag == 4 and at - inner >= 13 and not described:
+            described = True
             if visual and data[inner] not in _MOVING:
                 raise unreadable("the pictures are coded in a way not on the list")
             findings |= _specific(data, inner + 13, at, visual=visual)
-        elif tag != 6 or at - inner > 16:
+        elif tag != 6 or at - inner > 16 or not described or at < end:
             raise unreadable("the description of the coding is broken")
+    if not described:
+        raise unreadable("the description of the coding is cut off")
     return findings | ({Finding.PADDING} if blank(data, end, box.end) else set())
 
 

@@ -46,18 +46,15 @@ def _carriers(stream: BinaryIO, *, handlers: tuple[str, ...]) -> Iterator[str]:
     chunks = Chunks()
     movie = Movie(_content(stream, tables[0]), handlers)
     yield from movie.carriers(chunks)
-    fragments = Fragments(movie.extends(), chunks)
+    extends = movie.extends()
+    fragments = Fragments(extends, chunks)
     for part in parts:
         if part.kind == b"moof":
             yield from fragments.carriers(_content(stream, part), part.at)
         elif part.kind not in (b"moov", b"mdat"):
-            yield from _other(stream, part, fragmented=b"moof" in _kinds(parts))
+            yield from _other(stream, part, fragmented=bool(extends))
     media = [(part.content, part.end) for part in parts if part.kind == b"mdat"]
     yield from _unreferenced(stream, chunks.gaps(media))
-
-
-def _kinds(parts: list[_Part]) -> set[bytes]:
-    return {part.kind for part in parts}
 
 
 def _parts(stream: BinaryIO) -> Iterator[_Part]:
@@ -69,7 +66,7 @@ def _parts(stream: BinaryIO) -> Iterator[_Part]:
         content, end = at + 8, size if length == 0 else at + length
         if length == 1:
             content, end = at + 16, at + int(struct.unpack_from(">Q", head, 8)[0])
-        if kind == b"mdat":
+        if kind in (b"mdat", b"sidx"):  # may be cut
             end = min(end, size)
         if end < content or end > size:
             yield _Part(b"", at, at, size)  # bytes that are no box

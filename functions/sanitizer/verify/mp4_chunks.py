@@ -64,6 +64,8 @@ class Chunks:
         boxes = dict(inside(tables))
         name, size = ("stco", 4) if "stco" in boxes else ("co64", 8)
         offsets = column(_entries(boxes[name], size), size)
+        if not offsets:
+            return  # all samples are in fragments
         lengths = _lengths(boxes, _unit(tables) if sound else None)
         for offset, length in zip(offsets, lengths, strict=False):
             self.add(offset, offset + length)

@@ -39,7 +39,7 @@ def descriptions(content: memoryview) -> Iterator[str]:
         if _listed(coding, _FILM) and len(entry) >= 78:
             yield from _picture(entry)
         elif _listed(coding, _SOUND) and len(entry) >= 28:
-            yield from _sound(entry)
+            yield from _sound(entry, quicktime=content[0] == 0)
         else:
             yield f"coding {coding!r}"
 
@@ -48,10 +48,10 @@ def _listed(coding: str, codings: str) -> bool:
     return any(codings[at : at + 4] == coding for at in range(0, len(codings), 5))
 
 
-def _sound(entry: memoryview) -> Iterator[str]:
+def _sound(entry: memoryview, *, quicktime: bool) -> Iterator[str]:
     if any(entry[:6]) or any(entry[10:16]):
         yield "a vendor"
-    version = integer(entry, 8, 2)
+    version = integer(entry, 8, 2) if quicktime else 0
     yield from _sound_set_up(entry[28 + {1: 16, 2: 36}.get(version, 0) :])
 
 

@@ -124,8 +124,8 @@ def _track_head(content: memoryview) -> Iterator[str]:
 def _handler(content: memoryview) -> Iterator[str]:
     component, kind = bytes(content[4:8]), bytes(content[8:12])
     known = kind in (b"soun", b"vide") and component in (bytes(4), b"mhlr")
-    data = kind in (b"url ", b"alis", b"rsrc", bytes(4)) and component == b"dhlr"
-    if not known and not data:
+    data = kind in (b"url ", b"alis", b"rsrc", bytes(4))
+    if not known and not (data and component in (bytes(4), b"dhlr")):
         yield f"handler {kind!r}"
     if any(content[12:]):
         yield "a name"
