@@ -17,6 +17,7 @@ TRAILER, _EXTENSION, _IMAGE = 0x3B, 0x21, 0x2C
 LOOPS = (b"NETSCAPE2.0", b"ANIMEXTS1.0")
 PROFILE = b"ICCRGBG1012"
 _INTRODUCER = re.compile(rb"[\x21\x2c\x3b]")
+_UNTOUCHED = 255  # the index that pictures use least
 _STRETCH = 4096  # sub-blocks that are looked at at once
 
 
@@ -65,17 +66,25 @@ class Picture:
 
         One row more than there is takes up what comes too much: that row has to stay as
         it is. `Image.frombytes` does not say whether it was the end or an error.
+
+        Raises:
+            ValueError: the codes end early.
         """
         if self.coded[-1:] != b"\0":
             return None
-        place, transparent = self.place, self.control and self.control.transparent
-        image = Image.new("P", (place.width, place.height + 1), transparent or 0)
+        width, height = self.place[2:]
+        image = Image.new("P", (width, height + 1), _UNTOUCHED)
         decoder = Image._getdecoder("P", "gif", (self.code_size, 0, -1))
         decoder.setimage(image.im, (0, 0, *image.size))
         consumed, error = decoder.decode(self.coded)
-        below = image.crop((0, place.height, *image.size)).getextrema()
-        ended = consumed >= 0 and not error
-        return image if ended and below == (transparent or 0,) * 2 else None
+        if consumed < 0 or error:
+            return None
+        if image.getpixel((width - 1, height - 1)) == _UNTOUCHED:
+            self.decoded()  # was it drawn, or is it missing?
+        below = image.crop((0, height, *image.size)).getextrema()
+        if below != (_UNTOUCHED, _UNTOUCHED):
+            return None
+        return image.crop((0, 0, width, height))
 
 
 @dataclass
