@@ -88,7 +88,7 @@ class Samples:
             left -= count
             if count:
                 runs.append((value, count))
-        if left and runs:
+        if left:
             runs.append((runs[-1][0], left))
         joined = [
             (sum(count for _, count in group), value)

@@ -11,13 +11,14 @@ from typing import BinaryIO
 from PIL import ImageFile
 from PIL.AvifImagePlugin import AvifImageFile
 from PIL.GifImagePlugin import GifImageFile
+from PIL.Jpeg2KImagePlugin import Jpeg2KImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 from pillow_heif import HeifImageFile
 
 from functions.sanitizer.findings import Finding
-from functions.sanitizer.images import bmp, gif, heif, ico, jpeg, png, tiff, webp
+from functions.sanitizer.images import bmp, gif, heif, ico, jp2, jpeg, png, tiff, webp
 from functions.sanitizer.images.pictures import Rebuilt, View, decoding, view
 from functions.sanitizer.limits import Limits
 from schemas.errors import Rejected
@@ -30,6 +31,7 @@ _REBUILDERS: dict[str, _Rebuild] = {
     "image/webp": webp.rebuild,
     "image/avif": heif.rebuild,
     "image/heif": heif.rebuild,
+    "image/jp2": jp2.rebuild,
     "image/tiff": tiff.rebuild,
     "image/bmp": bmp.rebuild,
     "image/vnd.microsoft.icon": ico.rebuild,
@@ -48,6 +50,7 @@ _OPENERS: dict[str, type[ImageFile.ImageFile]] = {
     "image/webp": WebPImageFile,
     "image/avif": AvifImageFile,
     "image/heif": HeifImageFile,
+    "image/jp2": Jpeg2KImageFile,
     "image/tiff": tiff.TiffOfAnyKind,
     "image/bmp": bmp.BmpOfAnyKind,
     "image/vnd.microsoft.icon": ico.IconOrCursor,

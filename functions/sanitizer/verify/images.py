@@ -13,6 +13,7 @@ from functions.sanitizer.verify.bmp import bmp_carriers
 from functions.sanitizer.verify.gif import gif_carriers
 from functions.sanitizer.verify.heif import heif_carriers
 from functions.sanitizer.verify.ico import ico_carriers
+from functions.sanitizer.verify.jp2 import jp2_carriers
 from functions.sanitizer.verify.jpeg import jpeg_carriers
 from functions.sanitizer.verify.png import png_carriers
 from functions.sanitizer.verify.tiff import tiff_carriers
@@ -25,6 +26,7 @@ _READERS: dict[str, Callable[[bytes], Iterator[str]]] = {
     "image/webp": webp_carriers,
     "image/avif": heif_carriers,
     "image/heif": heif_carriers,
+    "image/jp2": jp2_carriers,
     "image/tiff": tiff_carriers,
     "image/bmp": bmp_carriers,
     "image/vnd.microsoft.icon": ico_carriers,
