@@ -19,6 +19,7 @@ from functions.sanitizer.images.tiff_jpeg import pixels
 from functions.sanitizer.images.tiff_layout import (
     DEFLATE,
     JPEG,
+    MAX_ALL_SEGMENTS,
     MAX_SEGMENTS,
     NONE,
     OLD_JPEG,
@@ -58,6 +59,8 @@ from schemas.errors import Rejected
 
 _REDUCED = 1
 _FAX_OPTIONS = (292, 293)
+# Bits, segments, palette, JPEG tables, profile: without them it would look different.
+_ESSENTIAL = (258, 273, 279, 320, 324, 325, 347, PROFILE)
 # Of all pages, per pixel that may be admitted.
 _BYTES_PER_PIXEL = 4
 _MAX_OLD_JPEG_BYTES = 512 << 20
@@ -111,6 +114,8 @@ def _admitted(
     pages: list[Directory], read_pages: int, data: View, limits: Limits
 ) -> list[Layout]:
     """Return how the pages' samples lie, if they are not too many."""
+    if any(page.misses(_ESSENTIAL) for page in pages):
+        raise ValueError("values outside the file")
     layouts = [read_layout(page) for page in pages]
     areas = [layout.width * layout.height for layout in layouts]
     for layout in layouts:
@@ -124,7 +129,7 @@ def _admitted(
         _BYTES_PER_PIXEL * limits.max_total_pixels
     ):
         raise Rejected("too_many_pixels", "more bytes of samples than those have")
-    if sum(layout.count for layout in layouts) > MAX_SEGMENTS:
+    if sum(layout.count for layout in layouts) > MAX_ALL_SEGMENTS:
         raise Rejected("unsupported_image", "too many strips and tiles")
     old = sum(layout.compression == OLD_JPEG for layout in layouts)
     if old * len(data) > _MAX_OLD_JPEG_BYTES:

@@ -37,8 +37,8 @@ _PREDICTED_BITS = {2: (8, 16, 32, 64), 3: (16, 24, 32, 64)}
 _MAX_SAMPLES = 32
 # Each of their rows is cut to the page on its own.
 _MAX_FLOAT_ROWS = 1 << 18
-# 65536 strips of one row, or a gigapixel in tiles of 128 by 128.
-MAX_SEGMENTS = 1 << 17
+# A gigapixel in tiles of 128 by 128; each takes some 20 microseconds.
+MAX_SEGMENTS, MAX_ALL_SEGMENTS = 1 << 17, 1 << 18
 _ROWS_PER_STRIP, _TILE_WIDTH, _TILE_HEIGHT = 278, 322, 323
 
 
@@ -221,11 +221,13 @@ def located(page: Directory, layout: Layout, end: int) -> Layout:
     if layout.compression == NONE:
         sizes = tuple(layout.stride * layout.rows(i) for i in range(layout.count))
     elif not sizes and layout.count == 1:
-        sizes = (end,)
+        sizes = (end - offsets[0],)
     if len(sizes) != layout.count:
         raise ValueError("strips or tiles without sizes")
-    sizes = tuple(min(s, end - at) for s, at in zip(sizes, offsets, strict=True))
-    return replace(layout, segments=tuple(zip(offsets, sizes, strict=True)))
+    segments = tuple(zip(offsets, sizes, strict=True))
+    if any(at + size > end for at, size in segments):
+        raise ValueError("a strip or tile ends early")
+    return replace(layout, segments=segments)
 
 
 def _arranged(page: Directory, layout: Layout, coded_bytes: int) -> Layout:

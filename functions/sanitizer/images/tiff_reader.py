@@ -5,6 +5,7 @@ directories may claim the same bytes: nothing here costs more than their number.
 """
 
 import struct
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -78,6 +79,11 @@ class Directory:
         flat = struct.unpack_from(f"{self.order}{2 * count}I", self.data, entry.at)
         pairs = tuple(zip(flat[::2], flat[1::2], strict=True))
         return pairs if all(below for _, below in pairs) else ()
+
+    def misses(self, tags: Iterable[int]) -> bool:
+        """Say whether values of one of *tags* are not all inside the file."""
+        entries = [self.entries[tag] for tag in tags if tag in self.entries]
+        return any(entry.at + entry.size > len(self.data) for entry in entries)
 
     def value(self, tag: int) -> bytes:
         """Return the bytes of *tag*, as far as the file has them."""
