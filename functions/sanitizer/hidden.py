@@ -145,7 +145,7 @@ _SIGNATURES = (
     # JPEG 2000, JPEG XL.
     _Signatures(rb"\r\n\x87\n(?<=\0\0\0\x0c(?:jP  |JXL )\r\n\x87\n)"),
     _Signatures(rb"\xff\x4f\xff\x51(?P<size>\0)", {"size": (proofs.is_codestream, 0)}),
-    _Signatures(rb"Exif\0\0(?:II\*\0|MM\0\*)"),
+    _Signatures(rb"Exif\0\0(?:II\*\0|MM\0\*|(?<=\xff\xe1..Exif\0\0))"),
     _Signatures(
         rb"adobe(?:(?P<xmp>:ns:meta/)|\.com/x"
         rb"(?:ap/1\.0/\0\s{0,4}<|mp/extension/\0[0-9A-F]{32}))",
