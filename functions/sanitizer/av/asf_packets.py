@@ -63,6 +63,8 @@ class Packets:
             raise unreadable("a packet's lengths do not fit")
         if lengths & 1:
             flags = self._number(1)
+            if not flags >> 6:
+                raise unreadable("the payloads of a packet have no lengths")
             for _ in range(flags & 63):
                 self._payload(properties, _LENGTHS[flags >> 6], end)
         else:

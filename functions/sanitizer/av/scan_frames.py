@@ -13,6 +13,7 @@ from functions.sanitizer.av.tags import contents, leading
 from functions.sanitizer.findings import Finding
 
 _WINDOW = 1 << 18
+_TAGS = (b"ID3", b"TAG", b"3DI", b"LYRICS")
 _MAX_STRAYS = 100_000  # places that look like a frame: some MB of picture have fewer
 _BELIEVED = 3  # headers in a row: two are a coincidence in a large picture
 
@@ -72,10 +73,17 @@ def copy_runs(
             output.write(clean(frame))
             findings |= {Finding.PADDING} if clean(frame) != frame else set()
             begin, first = begin + len(frame), False
-        copy(source, output, begin, run.whole if tagged else run.end)
+        whole = tagged or _ends_in_tag(source, run)
+        copy(source, output, begin, run.whole if whole else run.end)
     if first:
         raise unreadable("no frame of sound was found in the file")
     return findings | contents(source, at, end)
+
+
+def _ends_in_tag(source: BinaryIO, run: Run) -> bool:
+    """Whether a last frame that is cut holds what looks like a broken tag."""
+    cut = read_at(source, run.whole, run.end - run.whole)
+    return any(mark in cut for mark in _TAGS)
 
 
 def _runs(source: BinaryIO, start: int, end: int, coding: Coding) -> Iterator[Run]:

@@ -62,6 +62,8 @@ def sound_end(stream: BinaryIO, size: int) -> int:
 
 
 def _is_tag(tag: bytes) -> bool:
+    if len(tag) < 2 * 32:
+        return False
     size, count, flags, reserved = struct.unpack_from("<IIIQ", tag, 12)
     ends = tag[:20] == tag[-32:-12] and tag[-12:] == b"\0\0\0\x80" + bytes(8)
     if not ends or flags != 0xA0000000 or reserved or len(tag) != 32 + size:
