@@ -51,8 +51,7 @@ _DECODED = {
     *(f"unused_palette.{kind}" for kind in ("png", "gif", "bmp")),
     *("icc_copyright.jpg", "icc_name.png", "under_alpha.webp", "more_rows.tif"),
     *("before_end.jpg", "before_restart.jpg", "unused_codes.jpg"),
-    *("lossy_slack.webp", "lossless_slack.webp", "tag_between.mp3"),
-    *("between_frames.mp3", "unused_alpha.png"),
+    *("lossy_slack.webp", "lossless_slack.webp", "unused_alpha.png"),
 }
 
 

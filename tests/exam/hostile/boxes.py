@@ -153,9 +153,10 @@ def _places(data: bytes) -> list[tuple[int, int]]:
     found = []
     for _ in range(int.from_bytes(data[table.start + 6 : at], "big")):
         at += 4 + base + (2 if version else 0)
+        origin = at - base  # one writer counts from here, another from zero
         extents = int.from_bytes(data[at : at + 2], "big")
         at += 2
         for _ in range(extents):
-            found.append((at, at + 4))
+            found.append((origin if base and _value(data, origin) else at, at + 4))
             at += 8
     return found

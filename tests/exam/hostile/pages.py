@@ -109,7 +109,7 @@ def bmps() -> Iterator[Case]:
     reserved[6:10] = MARKER[:4]
     yield Case("reserved.bmp", bytes(reserved))
     image = Image.new("P", (8, 8), 1)
-    image.putpalette([0, 0, 0, 9, 9, 9])
+    image.putpalette([0, 0, 0, 9, 9, 9, *bytes(750)])
     palette = bytearray(_saved(image, "BMP"))
     palette[54 + 16 : 54 + 16 + len(MARKER)] = MARKER
     yield Case("unused_palette.bmp", bytes(palette))

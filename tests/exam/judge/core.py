@@ -20,8 +20,10 @@ from tests.exam.judge.sound import (
     scan_aiff,
     scan_flac,
     scan_mpeg,
+    scan_packed,
     scan_tags,
     scan_wav,
+    syncsafe,
 )
 from tests.exam.judge.survived import survived
 from tests.exam.judge.tiff import scan_tiff
@@ -42,12 +44,12 @@ _SCANNERS: dict[str, Callable[[Scan], None]] = {
     "aiff": scan_aiff,
     "flac": scan_flac,
     "mp3": scan_mpeg,
-    "aac": scan_mpeg,
+    "aac": scan_packed,
     "mp4": scan_film,
     "ogg": scan_tags,
     "asf": scan_tags,
-    "wavpack": scan_mpeg,
-    "ape": scan_mpeg,
+    "wavpack": scan_packed,
+    "ape": scan_packed,
 }
 
 
@@ -104,6 +106,8 @@ def judge(original: BinaryIO, result: BinaryIO, canaries: list[str]) -> Judgemen
 def scanned(data: bytes) -> Scan:
     """Return what a file holds; of a format that is not known, nothing is known."""
     found = Scan(data, sniff(data))
+    if data.startswith(b"ID3") and (behind := _behind_tag(data)) is not None:
+        return behind
     scan = _SCANNERS.get(found.format)
     if scan is None:
         found.leak("unknown", f"no scanner for {found.format}")
@@ -112,6 +116,19 @@ def scanned(data: bytes) -> Scan:
         scan(found)
     except LookupError:
         found.leak("garbage", "a structure that breaks off")
+    return found
+
+
+def _behind_tag(data: bytes) -> Scan | None:
+    """Return the scan of what a tag stands before, unless that is MPEG audio."""
+    size = 10 + syncsafe(data[6:10])
+    if sniff(data[size : size + 64]) in ("mp3", "aac", "other"):
+        return None
+    inner = scanned(data[size:])
+    found = Scan(data, inner.format)
+    found.leak("audio_tags", "a tag before the file", 0, size)
+    for leak in inner.leaks:
+        found.leak(leak.kind, leak.where, leak.start + size, leak.end + size)
     return found
 
 
