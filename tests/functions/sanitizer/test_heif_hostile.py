@@ -99,6 +99,13 @@ def test_an_animation_of_too_many_frames_is_refused() -> None:
     assert _refusal(heif.animated_avif(), max_frames=2) == "too_many_frames"
 
 
+@pytest.mark.parametrize("brand", [b"heic", b"avif", b"mif1", b"avis", b"msf1"])
+def test_brands_without_a_picture_are_refused(brand: bytes) -> None:
+    source = box(b"ftyp", brand, bytes(4), brand) + bytes(90)
+
+    assert _refusal(source) == "unreadable_image"
+
+
 @pytest.mark.parametrize("kept", [0.1, 0.5, 0.9])
 def test_what_is_cut_off_is_refused(kept: float) -> None:
     source = heif.assembled([coded(b"hvc1")], brand=b"heic")

@@ -146,9 +146,6 @@ def test_of_a_polyglot_only_the_image_is_left(name: str, rest: bytes) -> None:
     [
         pytest.param(b"II*\0\x08\0\0\0" + bytes(90), id="tiff"),
         pytest.param(b"BM" + bytes(12) + b"\x28\0\0\0" + bytes(90), id="bmp"),
-        pytest.param(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(90), id="heic"),
-        pytest.param(b"\0\0\0\x18ftypavif\0\0\0\0mif1avif" + bytes(90), id="avif"),
-        pytest.param(b"\0\0\0\x18ftypxxxx\0\0\0\0mif1xxxx" + bytes(90), id="heif"),
         pytest.param(b"\0\0\0\x18ftypcrx \0\0\0\1crx isom" + bytes(90), id="cr3"),
         pytest.param(b"<?xml version='1.0'?>\n<svg width='1'/>", id="svg"),
         pytest.param(b"8BPS\0\1" + bytes(90), id="psd"),
