@@ -78,7 +78,7 @@ def _rebuilt(jpeg: Jpeg, output: BinaryIO) -> Rebuilt:
 
 def _transcoded(coded: bytes, beside: bytes, jpeg: Jpeg) -> bytes:
     """Return the picture with its coefficients kept; empty where that can't be."""
-    for own_codes in (False, True):
+    for own_codes in (True,) if jpeg.tables.odd else (False, True):
         picture = transcoded(
             coded,
             beside,

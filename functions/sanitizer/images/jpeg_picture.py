@@ -48,7 +48,15 @@ def encode(
         options["dpi"] = density
     picture = _as_coded(coded, image, orientation, as_rgb=as_rgb)
     picture.info = {}  # the encoder would take a comment from here
-    picture.save(output, "JPEG", **options)
+    try:
+        picture.save(output, "JPEG", **options)
+    except OSError:
+        if not jpeg.progressive:
+            raise
+        # Pillow's room for a progressive one is two bytes a pixel; noise needs more.
+        output.seek(0)
+        output.truncate()
+        picture.save(output, "JPEG", **options | {"progressive": False})
 
 
 def _stored_as_rgb(jpeg: Jpeg, image: JpegImageFile) -> bool:
@@ -102,7 +110,12 @@ def _encoding(
     subsampling = _subsampling(image)
     if subsampling == _HALF_WIDTH and orientation >= 5:
         subsampling = _FULL  # half height has no number
-    return {"qtables": tables, "subsampling": subsampling, "keep_rgb": as_rgb}
+    return {
+        "qtables": tables,
+        "quality": 100,  # of the tables: as they are
+        "subsampling": subsampling,
+        "keep_rgb": as_rgb,
+    }
 
 
 def _subsampling(image: JpegImageFile) -> int:

@@ -15,12 +15,14 @@ from schemas.errors import Rejected
 
 _SOS, _EOI, _DQT, _DHT, _DAC, _DRI = 0xDA, 0xD9, 0xDB, 0xC4, 0xCC, 0xDD
 _APPLICATION, _COM = 0xE0, 0xFE
+_BESIDE = frozenset((*range(0xE0, 0xF0), _COM))
+_START = b"\xff\xd8"
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {_DHT, 0xC8, _DAC}
 _SEQUENTIAL, _PROGRESSIVE, _ARITHMETIC = (0xC0, 0xC1), 0xC2, (0xC9, 0xCA)
 # What has coefficients, one set of them: lossless and hierarchical pictures have not.
 _TRANSFORMED = (*_SEQUENTIAL, _PROGRESSIVE, *_ARITHMETIC)
 # A marker is 0xFF before anything but stuffing, restarts, fill and what stands alone.
-_MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd8\xff]")
+_MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd7\xff]")
 # The same in coded data, where any other marker is a fault or hides something.
 _END_OF_CODES = re.compile(rb"\xff[^\x00]")
 _END_OF_RESTARTS = re.compile(rb"\xff[^\x00\xd0-\xd7]")
@@ -118,8 +120,8 @@ def read(data: View) -> Jpeg:
     at, first_scan = 2, 0
     for _ in range(_MAX_SEGMENTS):
         marker, start = _next(jpeg, data, at)
-        if marker == _EOI and not first_scan:  # of tables without a picture
-            at = start
+        if marker == _EOI and not jpeg.frame and data[start : start + 2] == _START:
+            at = start + 2  # there were tables only, for the picture that follows
             continue
         if not marker or marker == _EOI:
             break
@@ -131,11 +133,11 @@ def read(data: View) -> Jpeg:
         if marker == _SOS:
             first_scan = first_scan or start - 2
             at = _scan(jpeg, data, whole, payload, at)
-        elif marker < _APPLICATION and not first_scan:
+        elif marker not in _BESIDE and not first_scan:
             jpeg.raw.append(whole[start - 2 : at])
     else:
         raise Rejected("unreadable_image", "it has too many segments")
-    jpeg.raw.append(whole[first_scan:start])
+    jpeg.raw.append(whole[first_scan or start : start])
     jpeg.sound &= marker == _EOI and bool(jpeg.frame) and bool(jpeg.scans)
     jpeg.exact &= len(jpeg.tables.settled) == len(jpeg.components)
     if jpeg.exif:
@@ -175,7 +177,7 @@ def _scan(jpeg: Jpeg, data: View, whole: memoryview, header: bytes, at: int) -> 
 def _take(jpeg: Jpeg, marker: int, payload: bytes) -> None:
     if marker == _COM:
         jpeg.metadata.saw(Finding.COMMENT)
-    elif marker >= _APPLICATION:
+    elif marker in _BESIDE:
         _take_application(jpeg, marker - _APPLICATION, payload)
     elif marker in _FRAMES:
         _take_frame(jpeg, marker, payload)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from schemas.errors import Rejected
 
 _DQT, _DHT, _DRI = 0xDB, 0xC4, 0xDD
+_LAST_SLOT = 3
 _DC, _AC = 0x00, 0x10
 _MAX_DC, _MAX_AC = 11, 10  # bits that follow a symbol, at 8 bits per sample
 # Sixteen tables are some 2 KB, and each scan may bring its own.
@@ -133,6 +134,8 @@ def _split(
     at = 0
     while at < len(payload):
         end = at + size(payload, at)
+        if payload[at] & 0x0F > _LAST_SLOT:
+            return False
         slots[payload[at] & mask] = payload[at:end]
         at = end
     return at == len(payload)
