@@ -227,7 +227,19 @@ def fragmented(fragments: int = 2) -> bytes:
     )
     head = box(b"ftyp", b"iso5", 0x20260401, b"iso5dash")
     late = box(b"prft", 0, 1, _SINCE_1904, 0, 0) + box(b"emsg", 0, MARKER)
-    return head + movie + index + late + b"".join(parts)
+    before = head + movie + index + late
+    return before + b"".join(parts) + _access(len(before), parts)
+
+
+def _access(start: int, parts: Sequence[bytes]) -> bytes:
+    """Return where each fragment starts, for whoever reads from the end."""
+    starts = accumulate(map(len, parts), initial=start)
+    entries = [
+        struct.pack(">IIBBB", number * 200, at, 1, 1, 1)
+        for number, (_, at) in enumerate(zip(parts, starts, strict=False))
+    ]
+    track = box(b"tfra", 0, 1, 0, len(parts), *entries)
+    return box(b"mfra", track, box(b"mfro", 0, len(track) + 24))
 
 
 def _fragment(number: int, tracks: Sequence[Track]) -> bytes:

@@ -19,9 +19,9 @@ from functions.sanitizer.av.mp4_extents import Extents
 from functions.sanitizer.av.mp4_fragments import (
     Sizes,
     scrub_fragment,
-    scrub_index,
     sizes_of,
 )
+from functions.sanitizer.av.mp4_index import scrub_index
 from functions.sanitizer.av.mp4_layout import Part, layout, movie_of, read_part
 from functions.sanitizer.av.mp4_movie import scrub_movie
 from functions.sanitizer.av.mp4_tracks import holds_pictures
@@ -95,8 +95,10 @@ class _Writer:
             self._write_samples(part)
         elif part.kind == b"moof":
             self._output.write(self._fragment(part, Extents()))
-        elif part.kind == b"sidx" and self._sizes:
-            self._output.write(_index(self._source, part))
+        elif part.kind in (b"sidx", b"mfra") and self._sizes:
+            data = read_part(self._source, part)
+            self.findings |= scrub_index(data, part.inside())
+            self._output.write(data)
         else:
             self._write_space(part)
 
@@ -148,9 +150,3 @@ class _Writer:
 def _fragmented(movie: bytearray, whole: Box) -> Sizes:
     inside = boxes_in(movie, whole.start, whole.end)
     return sizes_of(movie, [box for box in inside if box.kind == b"trak"], whole)
-
-
-def _index(source: BinaryIO, part: Part) -> bytearray:
-    data = read_part(source, part)
-    scrub_index(data, part.inside())
-    return data

@@ -1,6 +1,6 @@
 """Fragments: `moof` boxes, each a table of contents for the samples behind it.
 
-Source: ISO/IEC 14496-12, 8.8 (fragments) and 8.16.3 (`sidx`).
+Source: ISO/IEC 14496-12, 8.8 (fragments).
 """
 
 from functions.sanitizer.av.mp4_boxes import (
@@ -149,16 +149,3 @@ def _keep_flags(moof: bytearray, box: Box, known: int) -> int:
     flags = number(moof, box.start + 1, box.end, 3) & known
     moof[box.start + 1 : box.start + 4] = flags.to_bytes(3, "big")
     return flags
-
-
-def scrub_index(data: bytearray, box: Box) -> None:
-    """Clean a `sidx` box: where in the file which time is.
-
-    Raises:
-        Rejected: it is broken.
-    """
-    blank(data, box.start + 1, box.start + 4)
-    at = box.start + (28 if data[box.start] else 20)
-    end = at + 4 + 12 * number(data, at + 2, box.end, 2)
-    blank(data, at, at + 2)
-    blank(data, end, box.end)

@@ -5,13 +5,14 @@ import struct
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
-from functions.sanitizer.verify.mp4_boxes import integer
 from functions.sanitizer.verify.mp4_chunks import Chunks
 from functions.sanitizer.verify.mp4_fragments import Fragments
+from functions.sanitizer.verify.mp4_index import access, segments
 from functions.sanitizer.verify.mp4_movie import Movie
 
 _PIECE = 1 << 18
 _MAX_TABLES = 1 << 27
+_INDEXES = {b"sidx": segments, b"mfra": access}
 _BRANDS = frozenset(
     b"M4A |M4B |M4P |M4V |M4VH|M4VP|mp21|mp41|mp42|mp71|isom|iso2|iso3|iso4|iso5|iso6|"
     b"iso7|iso8|iso9|avc1|hvc1|hev1|av01|vp09|3gp1|3gp2|3gp3|3gp4|3gp5|3gp6|3gp7|3gp8|"
@@ -83,8 +84,8 @@ def _content(stream: BinaryIO, part: _Part) -> memoryview:
 def _other(stream: BinaryIO, part: _Part, *, fragmented: bool) -> Iterator[str]:
     if part.kind == b"ftyp":
         yield from _brands(bytes(_content(stream, part)))
-    elif part.kind == b"sidx" and fragmented:
-        yield from _index(_content(stream, part))
+    elif part.kind in _INDEXES and fragmented:
+        yield from _INDEXES[part.kind](_content(stream, part))
     elif part.kind != b"free":
         yield f"box {part.kind!r} at {part.at}"
     else:
@@ -95,14 +96,6 @@ def _brands(content: bytes) -> Iterator[str]:
     brands = [content[at : at + 4] for at in range(0, len(content), 4)]
     if not _BRANDS.issuperset(brands) or any(content[4:8]) or len(brands) > 66:
         yield "brands"
-
-
-def _index(content: memoryview) -> Iterator[str]:
-    head = 28 if content[0] else 20
-    entries = integer(content, head + 2, 2)
-    reserved = bytes(content[1:4]) + bytes(content[head : head + 2])
-    if any(reserved) or any(content[head + 4 + 12 * entries :]):
-        yield "an index with more than numbers"
 
 
 def _unreferenced(stream: BinaryIO, gaps: Iterator[tuple[int, int]]) -> Iterator[str]:

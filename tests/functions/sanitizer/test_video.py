@@ -122,7 +122,18 @@ def test_the_times_of_fragments_and_their_index_stay_as_they_were() -> None:
     heads = [b"tfhd", b"tfdt", b"trun"]
     stay = [contents(part, *heads) for part in parts if b"tfhd" in part[:8]]
     assert [contents(part, *heads) for part in left] == stay[0:2] + stay[3:5]
-    assert contents(output, b"sidx", b"trex") == contents(data, b"sidx", b"trex")
+    indexes = [b"sidx", b"mfra", b"trex"]
+    assert contents(output, *indexes) == contents(data, *indexes)
+
+
+def test_an_index_that_was_cut_stays_cut() -> None:
+    data = video.fragmented()
+    cut = data[: data.index(b"sidx") + 40]
+
+    result, output = judged(cut)
+
+    assert result.verdict == "clean"
+    assert output[-40:] == cut[-40:]
 
 
 def test_a_film_stays_turned_as_it_was() -> None:

@@ -84,6 +84,9 @@ def test_a_name_date_or_byte_too_many_in_a_film_is_named(
         (b"sidx" + bytes(4), b"sidx\0JR\0"),
         (b"trex" + bytes(4), b"trex\0JR\0"),
         (b"trun", b"uuid"),
+        (b"tfra" + bytes(4), b"tfra\0JR\0"),
+        (b"mfro" + bytes(4), b"mfroJane"),
+        (b"mfro", b"jane"),
     ],
 )
 def test_a_byte_too_many_in_a_fragment_is_named(old: bytes, new: bytes) -> None:
