@@ -11,7 +11,7 @@ import struct
 from itertools import count, pairwise
 from typing import BinaryIO
 
-from functions.sanitizer.av.flac_frames import end_of_frames
+from functions.sanitizer.av.flac_frames import end_of_frames, start_of_frames
 from functions.sanitizer.av.scan import (
     bounded,
     copy,
@@ -20,7 +20,7 @@ from functions.sanitizer.av.scan import (
     size_of,
     unreadable,
 )
-from functions.sanitizer.av.tags import leading, trailing
+from functions.sanitizer.av.tags import contents, leading, trailing
 from functions.sanitizer.av.tags_gain import comment_gains, comment_of
 from functions.sanitizer.findings import Finding
 
@@ -46,7 +46,9 @@ def strip_flac(source: BinaryIO, output: BinaryIO) -> set[Finding]:
     end, found = trailing(source, at, size)
     findings |= found
     info = blocks[_STREAMINFO]
-    frames_end = end_of_frames(source, at, end, info)
+    first = start_of_frames(source, at, end)
+    findings |= contents(source, at, first)
+    at, frames_end = first, end_of_frames(source, first, end, info)
     table = _seek_table(blocks.get(_SEEKTABLE, b""), frames_end - at)
     gains = comment_gains(blocks.get(_COMMENT, b""))
     comment = comment_of(gains) if gains else b""

@@ -1,5 +1,6 @@
 """FLAC frames: where they start, and that nothing lies between them (RFC 9639, 9)."""
 
+import re
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
@@ -14,6 +15,7 @@ _BLOCK_SIZES = (
     | {code: 144 << code for code in range(2, 6)}
     | {code: 1 << code for code in range(8, 16)}
 )
+_SYNC = re.compile(rb"\xff[\xf8\xf9]")
 _SYNCS = (b"\xff\xf8", b"\xff\xf9")  # blocks of one size, or of many
 
 
@@ -22,6 +24,20 @@ class _Header(NamedTuple):
     number: int  # of the frame, or of its first sample
     samples: int
     following: int  # the number that the next frame must carry
+
+
+def start_of_frames(source: BinaryIO, start: int, end: int) -> int:
+    """Return where the first frame starts: a block before it may have another size."""
+    places = bounded(_syncs(source, start, end))
+    heads = ((at, read_at(source, at, _LONGEST_HEADER)) for at in places)
+    return next((at for at, head in heads if _header(head, head[:2])), start)
+
+
+def _syncs(source: BinaryIO, start: int, end: int) -> Iterator[int]:
+    """Return the places where two bytes look like the start of a frame."""
+    for origin in range(start, end, _WINDOW):
+        window = read_at(source, origin, min(_WINDOW + 1, end - origin))
+        yield from (origin + match.start() for match in _SYNC.finditer(window))
 
 
 def end_of_frames(source: BinaryIO, start: int, end: int, info: bytes) -> int:

@@ -76,15 +76,24 @@ def _encoder(stream: BinaryIO, start: int, length: int) -> Iterator[str]:
     frame = stream.read(length)
     mpeg1, mono = (frame[1] & 0x18) == 0x18, frame[3] >= 0xC0
     at = (21 if mono else 36) if mpeg1 else (13 if mono else 21)
-    end = len(frame)
+    end, head = len(frame), 0
     if frame[36:40] == b"VBRI":
+        head = 36
         points, width = frame[54:56], frame[58:60]
         end = 62 + int.from_bytes(points, "big") * int.from_bytes(width, "big")
     elif frame[at : at + 4] in (b"Xing", b"Info"):
         flags = frame[at + 7]
-        toc = 4 * (flags & 1) + 2 * (flags & 2) + 25 * (flags & 4) + (flags & 8) // 2
-        end = at + 8 + toc
-        named = frame[end : end + 4] in (b"LAME", b"Lavf", b"Lavc", b"GOGO", b"L3.9")
-        end += 36 if named else 0
+        head, seeks = at, at + 8 + 4 * (flags & 1) + 2 * (flags & 2)
+        end = seeks + 25 * (flags & 4) + (flags & 8) // 2
+        if flags & 4 and list(frame[seeks : seeks + 100]) != sorted(
+            frame[seeks:][:100]
+        ):
+            yield "seeks that go backwards"
+        if frame[end : end + 4] in (b"LAME", b"Lavf", b"Lavc", b"GOGO", b"L3.9"):
+            letters = frame[end + 4 : end + 9].strip(b"0123456789. \0")
+            yield from ["an encoder's name"] if len(letters) > 1 else []
+            end += 36
+    if any(frame[4 + 2 * (frame[1] + 1 & 1) : head]):
+        yield "bytes before the encoder's header"
     if any(frame[end:]):
         yield "bytes behind the encoder's header"

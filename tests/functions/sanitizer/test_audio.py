@@ -130,6 +130,34 @@ def test_the_frames_of_an_mp3_file_and_its_counts_are_the_same() -> None:
     assert clean[208:] == frames[208:]
 
 
+@pytest.mark.parametrize(
+    ("at", "old", "words"),
+    [(4, bytes(17), b"Jane"), (40, bytes(8), b"Jane Roe"), (145, b"3.100", b"Roe 7")],
+)
+def test_words_in_an_encoders_header_go(at: int, old: bytes, words: bytes) -> None:
+    clean = stripped(audio.mp3(), "audio/mpeg")
+    spoiled = clean[:at] + words + clean[at + len(words) :]
+
+    mended = stripped(spoiled, "audio/mpeg")
+
+    assert clean[at : at + len(old)] == old
+    assert words not in mended
+    assert carriers(io.BytesIO(spoiled), "audio/mpeg")
+    assert carriers(io.BytesIO(mended), "audio/mpeg") == []
+
+
+def test_a_comment_block_that_lies_about_its_size_hides_nothing() -> None:
+    clean = stripped(audio.flac(), "audio/flac")
+    start = clean.index(b"\xff\xf8")
+    words = audio.MARKER + b"\4\0\0\3" + audio.MARKER
+    spoiled = clean[:42] + b"\x84\0\0\3" + words + clean[start:]
+
+    mended = stripped(spoiled, "audio/flac")
+
+    assert mended.endswith(clean[start:])
+    assert audio.MARKER not in mended
+
+
 @pytest.mark.parametrize("make", [audio.ogg_vorbis, audio.ogg_opus])
 def test_the_packets_of_an_ogg_file_are_the_same(make: Callable[[], bytes]) -> None:
     data = make()
