@@ -5,9 +5,11 @@ and times. Inside of the coded data, what is no picture is dropped too.
 """
 
 import re
+import struct
 from typing import BinaryIO
 
 import pillow_heif
+from PIL import ImageFile
 from PIL.AvifImagePlugin import AvifImageFile
 
 from functions.sanitizer.findings import Finding
@@ -19,12 +21,15 @@ from functions.sanitizer.images.heif_movie import Movie, read_movie
 from functions.sanitizer.images.heif_movie_write import movie_box
 from functions.sanitizer.images.heif_pictures import Picture, Pictures, shown_size
 from functions.sanitizer.images.heif_write import Store, brands, meta
-from functions.sanitizer.images.isobmff import Box, file_boxes, packed
+from functions.sanitizer.images.isobmff import Box, file_boxes
 from functions.sanitizer.images.pictures import Rebuilt, View
 from functions.sanitizer.limits import Limits
+from schemas.errors import Rejected
 
 _MOVING_BRANDS = frozenset(b"avis msf1 hevc hevx hevm hevs".split())
 _MOST_BRANDS = 256
+_MOST_MEDIA = 16  # of the boxes that are looked into for a finding
+_HEAD_BYTES = 16 + 4 * _MOST_BRANDS
 _NOT_ZERO = re.compile(rb"[^\0]")
 _SPACE = (b"free", b"skip", b"wide")
 _EMBEDDED = {
@@ -50,6 +55,20 @@ def rebuild(_source: BinaryIO, data: View, output: BinaryIO, limits: Limits) -> 
     return Rebuilt(size, frames, heif.metadata.findings)
 
 
+def opened(stream: BinaryIO) -> ImageFile.ImageFile:
+    """Open what `rebuild` wrote with the decoder that its brands call for.
+
+    Raises:
+        SyntaxError: it is neither.
+    """
+    head = stream.read(_HEAD_BYTES)
+    stream.seek(0)
+    brands = head[8 : int.from_bytes(head[:4], "big")]
+    if b"avif" in brands or b"avis" in brands:
+        return AvifImageFile(stream)
+    return pillow_heif.HeifImageFile(stream)  # type: ignore[no-untyped-call] its own
+
+
 class _Heif:
     def __init__(self, data: View, limits: Limits) -> None:
         self.metadata = Metadata()
@@ -69,6 +88,7 @@ class _Heif:
         for box in (*boxes, *self._meta.others):
             if box not in kept:
                 self._name(box)
+        self._look_for_slack([box for box in boxes if box.kind == b"mdat"])
         self.metadata.read_trailer(data, end)
 
     def _read_pictures(self, limits: Limits, budget: Budget) -> None:
@@ -89,6 +109,21 @@ class _Heif:
             self.metadata.saw(*pictures.findings)
         self.metadata.saw(*self._movie.findings)
         name_the_rest(self._data, self._meta, self._shown, self.metadata)
+
+    def _look_for_slack(self, media: list[Box]) -> None:
+        """Note bytes that no item uses; those of tracks would look like them."""
+        if self._movie.tracks:
+            return
+        used = sorted(e for item in self._meta.items.values() for e in item.extents)
+        used.append((len(self._data), len(self._data)))
+        at = 0
+        for start, end in used:
+            for box in media[:_MOST_MEDIA]:
+                gap = max(at, box.start), min(start, box.end)
+                if gap[0] < gap[1] and _NOT_ZERO.search(self._data, *gap):
+                    self.metadata.saw(Finding.PADDING)
+                    return
+            at = max(at, end)
 
     def _name(self, box: Box) -> None:
         if box.kind in _SPACE:
@@ -118,7 +153,8 @@ class _Heif:
         still = meta(self._shown, self._pictures, store)
         size = len(head) + len(still(0)) + len(moving(0)) + 8
         output.write(head + still(size) + moving(size))
-        output.write(packed(b"mdat", b"".join(store.pieces)))
+        output.write(struct.pack(">I4s", 8 + store.size, b"mdat"))
+        output.writelines(store.pieces)
 
     def prove(self, output: BinaryIO) -> tuple[int, tuple[int, int]]:
         """Decode the first picture; return how many there are, and its size.
@@ -137,11 +173,13 @@ class _Heif:
             if (image.size, image.n_frames) != (expected, frames):
                 raise ValueError("it shows something else")
             return image.n_frames, image.size
-        opened = pillow_heif.open_heif(output)
-        opened[0].load()  # raises if it is broken
-        if len(opened) != 1 or not _near(opened.size, shown_size(self._primary)):
+        if not self._pictures:
+            raise Rejected("unsupported_image", "a film without a still picture")
+        heic = pillow_heif.open_heif(output)
+        heic[0].load()  # raises if it is broken
+        if len(heic) != 1 or not _near(heic.size, shown_size(self._primary)):
             raise ValueError("it shows something else")
-        return 1, opened.size
+        return 1, heic.size
 
     @property
     def _primary(self) -> Picture:

@@ -9,13 +9,11 @@ from collections.abc import Callable
 from typing import BinaryIO
 
 from PIL import ImageFile
-from PIL.AvifImagePlugin import AvifImageFile
 from PIL.GifImagePlugin import GifImageFile
 from PIL.Jpeg2KImagePlugin import Jpeg2KImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
-from pillow_heif import HeifImageFile
 
 from functions.sanitizer.findings import Finding
 from functions.sanitizer.images import bmp, gif, heif, ico, jp2, jpeg, png, tiff, webp
@@ -43,13 +41,13 @@ _STRIPPERS: dict[str, _Rebuild] = {
     "image/webp": webp.strip,
 }
 # One decoder each: nothing else of Pillow gets to see the bytes.
-_OPENERS: dict[str, type[ImageFile.ImageFile]] = {
+_OPENERS: dict[str, Callable[[BinaryIO], ImageFile.ImageFile]] = {
     "image/jpeg": JpegImageFile,
     "image/png": PngImageFile,
     "image/gif": GifImageFile,
     "image/webp": WebPImageFile,
-    "image/avif": AvifImageFile,
-    "image/heif": HeifImageFile,
+    "image/avif": heif.opened,
+    "image/heif": heif.opened,
     "image/jp2": Jpeg2KImageFile,
     "image/tiff": tiff.TiffOfAnyKind,
     "image/bmp": bmp.BmpOfAnyKind,

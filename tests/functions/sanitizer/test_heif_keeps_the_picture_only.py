@@ -126,6 +126,10 @@ def test_what_hides_in_the_container_is_gone(source: bytes) -> None:
     assert _shown(output).tobytes() == _shown(source).tobytes()
 
 
+def test_bytes_that_no_item_uses_are_named() -> None:
+    assert "padding" in findings(heif.assembled([coded()], slack=MARKER))
+
+
 @pytest.mark.parametrize(
     "data",
     [
@@ -205,6 +209,16 @@ def test_alpha_stays_and_other_auxiliary_pictures_go() -> None:
     assert heif.ALPHA in output
     assert depth not in output
     assert _shown(output).mode == "RGBA"
+
+
+def test_a_picture_under_a_general_brand_opens_with_its_own_decoder() -> None:
+    turned = (*coded().properties, box(b"irot", b"\1"))
+    picture = replace(coded(size=(64, 48)), properties=turned)
+    source = heif.assembled([picture], brand=b"mif1")
+
+    output = cleaned(source)
+
+    assert Image.open(BytesIO(output)).format == "AVIF"
 
 
 def test_a_gain_map_goes_and_the_picture_under_it_stays() -> None:
