@@ -2,6 +2,7 @@
 
 import struct
 
+from functions.sanitizer.av.ogg_setup import without_rest
 from functions.sanitizer.av.scan import unreadable
 from functions.sanitizer.av.tags_gain import Gains, comment_gains, comment_of
 from functions.sanitizer.findings import Finding
@@ -77,7 +78,9 @@ class _Vorbis(Headers):
     def setup(self, packet: bytes) -> bytes:
         if not packet.startswith(b"\x05vorbis"):
             raise unreadable("a stream's set-up header is missing")
-        return packet
+        clean = without_rest(packet, self.first[11])
+        self.findings |= {Finding.PADDING} if clean != packet else set()
+        return clean
 
 
 class _Theora(Headers):

@@ -108,3 +108,5 @@ def _header(known: _Stream, packet: bytes) -> Iterator[str]:
         yield f"a comment header of {len(packet)} bytes"
     if len(known.packets) == 3 and not packet.startswith(known.third):
         yield "a third header that is no set-up"
+    elif len(known.packets) == 3 and known.behind and not packet[-1]:
+        yield "bytes behind a set-up"  # its last bit says that it is whole

@@ -181,6 +181,18 @@ def test_the_samples_of_an_m4a_file_are_the_same_at_the_same_place(
     assert len(clean) == len(data)
 
 
+def test_bytes_behind_the_tables_of_vorbis_go() -> None:
+    data = audio.ogg_vorbis()
+    whole = pages(data)
+    setup = next(page for page in whole if page.packets[-1][:7] == b"\5vorbis")
+    setup.packets[-1] += audio.MARKER
+    spoiled = b"".join(bytes(page.write()) for page in whole)  # type: ignore[no-untyped-call] # has no types
+
+    mended = stripped(spoiled, "audio/ogg")
+
+    assert mended == stripped(data, "audio/ogg")
+
+
 def test_chained_recordings_stay_chained_under_numbers_of_their_own() -> None:
     data = audio.ogg_opus() + audio.ogg_opus()
 
