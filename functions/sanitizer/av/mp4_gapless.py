@@ -9,7 +9,7 @@ Source: the tags of iTunes as FFmpeg (libavformat/mov.c) and foobar2000 read the
 
 import re
 
-from functions.sanitizer.av.mp4_boxes import Box, blank, boxes_in, find, free
+from functions.sanitizer.av.mp4_boxes import Box, blank, boxes_in, free
 from functions.sanitizer.av.mp4_dropped import dropped
 from functions.sanitizer.findings import Finding
 from schemas.errors import Rejected
@@ -36,12 +36,13 @@ _MAX_BYTES = 200  # of one tag
 
 
 def gapless_tags(movie: bytearray, udta: Box) -> list[Box]:
-    """Return the tags in *udta* that stay; changes nothing."""
+    """Return the tags in *udta* that stay."""
+    inside = [udta]
     try:
-        lists = find(movie, udta, b"meta")
-        lists = lists and find(movie, _content(lists), b"ilst")
-        tags = list(boxes_in(movie, lists.start, lists.end)) if lists else []
-        return [tag for tag in tags if tag.kind == b"----" and _stays(movie, tag)]
+        for kind in (b"meta", b"ilst", b"----"):
+            boxes = [child for box in inside[:1] for child in _content(movie, box)]
+            inside = [box for box in boxes if box.kind == kind]
+        return [tag for tag in inside if _stays(movie, tag)]
     except Rejected:
         return []  # a list of tags that can't be followed goes as a whole
 
@@ -50,14 +51,11 @@ def keep_only(
     movie: bytearray, parent: Box, tags: list[Box], findings: set[Finding]
 ) -> None:
     """Turn all but *tags* below *parent*, which is their `udta`, into free space."""
-    content, path = _content(parent), False
-    for box in boxes_in(movie, content.start, content.end):
-        inside = not path and box.start <= tags[0].start < box.end
-        if inside and box.kind != b"----":
-            path = True
-            keep_only(movie, box, tags, findings)
-        elif box in tags:
+    for box in _content(movie, parent):
+        if box in tags:
             _shorten_gaps(movie, box)
+        elif box.start <= tags[0].start < box.end:
+            keep_only(movie, box, tags, findings)
         elif parent.kind == b"meta" and box.kind == b"hdlr":
             _scrub_handler(movie, box)
         else:
@@ -65,9 +63,11 @@ def keep_only(
             free(movie, box)
 
 
-def _content(box: Box) -> Box:
-    """Return the boxes in *box*: those in `meta` begin behind a version."""
-    return box._replace(start=box.start + 4) if box.kind == b"meta" else box
+def _content(movie: bytearray, box: Box) -> list[Box]:
+    """Return the boxes in *box*: those in `meta` begin behind a version, which is 0."""
+    versioned = 4 if box.kind == b"meta" else 0
+    blank(movie, box.start, min(box.start + versioned, box.end))
+    return list(boxes_in(movie, box.start + versioned, box.end))
 
 
 def _stays(movie: bytearray, tag: Box) -> bool:

@@ -1,4 +1,4 @@
-"""Audio without tags, pictures, places and dates; the coded sound stays bit-exact.
+"""Sound and films without tags, places and dates; what is coded stays bit-exact.
 
 A container is walked by its own structure and only what is on its list is copied: what
 nobody thought of is dropped, not kept. Sound that ends too early stays as it came: the

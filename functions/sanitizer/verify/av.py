@@ -1,4 +1,4 @@
-"""Proof that audio carries nothing but sound: a second reader, for the writer's work.
+"""Proof that only sound and pictures are left: a second reader, for others' work.
 
 It shares no code with the strippers. It walks to the last byte and names whatever is
 not on its own list, so a bug has to be made twice to get past.
