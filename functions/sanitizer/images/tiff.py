@@ -190,5 +190,5 @@ def _as_written(layout: Layout, *, cleared: bool) -> Layout:
     return replace(
         layout,
         compression=NONE if layout.compression == NONE else DEFLATE,
-        predictor=1 if cleared else layout.predictor,
+        predictor=1 if cleared and layout.bits != 8 else layout.predictor,
     )

@@ -18,6 +18,7 @@ from functions.sanitizer.images.tiff_layout import (
 )
 from functions.sanitizer.images.tiff_libtiff import behind, decode_file, own_file
 from functions.sanitizer.images.tiff_reader import Directory
+from functions.sanitizer.images.tiff_samples import predicted
 from functions.sanitizer.images.tiff_segments import BLOCK_BYTES
 from schemas.errors import Rejected
 
@@ -49,7 +50,7 @@ class Pixels:
         top = index * self._layout.down
         height = self._layout.rows(index)
         strip = self._image.crop((0, top, self._image.width, top + height))
-        yield strip.tobytes()
+        yield predicted(self._layout, strip.tobytes())
 
     def deflated(self, index: int) -> bytes | None:
         """Return nothing: no segment of it is stored yet."""
@@ -74,7 +75,7 @@ def pixels(page: Directory, layout: Layout) -> tuple[Pixels, Layout]:
         samples=samples,
         sample_format=1,
         compression=DEFLATE,
-        predictor=1,
+        predictor=2,
         reversed_bits=False,
         planar=False,
         extra=(2,) if image.mode == "RGBA" else (),
@@ -94,6 +95,7 @@ def _tags(page: Directory, layout: Layout) -> dict[int, tuple[int, ...]]:
         259: (layout.compression,),
         262: (layout.photometric,),
         277: (layout.samples,),
+        266: (2 if layout.reversed_bits else 1,),
         284: (2 if layout.planar else 1,),
     }
     if layout.tiled:

@@ -11,13 +11,14 @@ from array import array
 from collections.abc import Iterator
 from typing import Protocol
 
-from PIL import Image
+from PIL import Image, ImageChops
 
 from functions.sanitizer.images.tiff_layout import DEFLATE, Layout
 from functions.sanitizer.images.tiff_libtiff import Strips, decode
 
 _PREDICTOR = 317
 _IS_ZERO = b"\xff" + bytes(255)
+_MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 _WHOLE = (8, 16, 24, 32, 64)
 
 
@@ -172,6 +173,8 @@ def undone(layout: Layout, block: bytes) -> bytes:
     """Return rows as they are without predictor 2; samples of 8 or 16 bits."""
     if layout.predictor == 1:
         return block
+    if layout.bits == 8 and layout.channels in _MODES and layout.stride >= 64:
+        return _summed(layout, block)
     letter = "B" if layout.bits == 8 else "H"
     samples, out = array(letter, block), array(letter, bytes(len(block)))
     rows = len(block) // layout.stride
@@ -184,6 +187,24 @@ def undone(layout: Layout, block: bytes) -> bytes:
         lane = array(letter, decode(strips).tobytes())
         out[channel :: layout.channels] = lane
     return out.tobytes()
+
+
+def _summed(layout: Layout, block: bytes) -> bytes:
+    """As `undone`, faster: predictor 2 of 8 bits is the first filter of PNG."""
+    stride, mode = layout.stride, _MODES[layout.channels]
+    rows = [b"\1" + block[at : at + stride] for at in range(0, len(block), stride)]
+    coded = zlib.compress(b"".join(rows), 0)
+    size = (layout.across, len(rows))
+    return Image.frombytes(mode, size, coded, "zip", mode, 0).tobytes()
+
+
+def predicted(layout: Layout, block: bytes) -> bytes:
+    """Return rows of 8-bit samples with predictor 2: each less the one before it."""
+    size = (layout.stride, len(block) // layout.stride)
+    rows = Image.frombytes("L", size, block)
+    before = Image.new("L", size)
+    before.paste(rows, (layout.channels, 0))
+    return ImageChops.subtract_modulo(rows, before).tobytes()
 
 
 def used_entries(layout: Layout, source: Source) -> set[int]:

@@ -122,8 +122,11 @@ def _choice(page: Directory, number: int, allowed: tuple[int, ...]) -> Iterator[
 
 
 def _transfer(page: Directory, layout: Layout) -> Iterator[Tag]:
-    """Curves from sample to light; one that falls anywhere is none."""
-    if layout.bits > 16:
+    """Curves from sample to light; one that falls anywhere is none.
+
+    Those of 16 bits are dropped: no reader applies them, and much fits into them.
+    """
+    if layout.bits > 8:
         return
     size = 1 << layout.bits
     values = page.numbers(_TRANSFER, 3 * size)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
 from functions.sanitizer.images.tiff_layout import NONE, Layout
-from functions.sanitizer.images.tiff_samples import Source, uncovered, within
+from functions.sanitizer.images.tiff_samples import Source, predicted, uncovered, within
 from functions.sanitizer.images.tiff_tags import LONG, RATIONAL, Tag
 from schemas.errors import Rejected
 
@@ -63,7 +63,9 @@ class Writer:
         def rows() -> Iterator[bytes]:
             nonlocal hid
             if cleared:
-                yield from (block for block, _ in uncovered(layout, index, source))
+                for block, _ in uncovered(layout, index, source):
+                    again = layout.bits == 8 and layout.predictor == 2
+                    yield predicted(layout, block) if again else block
                 return
             seen = within(layout, index, source)
             for block, all_of_it in zip(seen, source.blocks(index), strict=True):

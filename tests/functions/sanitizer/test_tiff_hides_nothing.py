@@ -138,9 +138,26 @@ def test_colours_under_full_transparency_are_black(
 
     output = cleaned(source)
 
-    expected = [seen + bytes(4 * size) + seen, bytes(4 * size) + seen + bytes(4 * size)]
-    assert zlib.compress(b"".join(expected)) in output
+    clear = bytes(4 * size)
+    expected = [seen + clear + seen, clear + seen + clear]
+    stays = predictor if bits == 8 else 1
+    again = b"".join(_predicted(row, size, stays, order) for row in expected)
+    assert zlib.compress(again) in output
     assert findings(source) == {"hidden_colours"}
+
+
+def test_colours_of_a_wide_row_are_cleared_too() -> None:
+    noise = Image.effect_noise((40, 6), 90)
+    alpha = noise.point(lambda level: 255 if level > 128 else 0)
+    picture = Image.merge("RGBA", (noise, noise, noise, alpha))
+    source = BytesIO()
+    picture.save(source, "TIFF", compression="tiff_lzw", tiffinfo={317: 2})
+
+    output = opened(cleaned(source.getvalue()))
+
+    black = Image.new("L", noise.size)
+    shown = Image.composite(noise, black, alpha)
+    assert output.tobytes() == Image.merge("RGBA", (*[shown] * 3, alpha)).tobytes()
 
 
 def _predicted(row: bytes, size: int, predictor: int, order: str) -> bytes:
