@@ -66,7 +66,7 @@ def opened(stream: BinaryIO) -> ImageFile.ImageFile:
     brands = head[8 : int.from_bytes(head[:4], "big")]
     if b"avif" in brands or b"avis" in brands:
         return AvifImageFile(stream)
-    return pillow_heif.HeifImageFile(stream)  # type: ignore[no-untyped-call] its own
+    return pillow_heif.HeifImageFile(stream)  # type: ignore[no-untyped-call]  # not annotated
 
 
 class _Heif:
