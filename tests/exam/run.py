@@ -93,11 +93,27 @@ def core_sandbox() -> Iterator[Sandbox]:
         sandbox.close()
 
 
+# A jailed process imports nothing later: what Pillow and mutagen find a reader in.
+_READERS = (
+    *(f"PIL.{name}ImagePlugin" for name in ("Avif", "Bmp", "Gif", "Ico", "Jpeg")),
+    *(f"PIL.{name}ImagePlugin" for name in ("Jpeg2K", "Mpo", "Png", "Ppm", "Psd")),
+    *(f"PIL.{name}ImagePlugin" for name in ("Tiff", "WebP")),
+    *(f"mutagen.{name}" for name in ("aac", "ac3", "aiff", "apev2", "asf", "dsdiff")),
+    *(f"mutagen.{name}" for name in ("dsf", "flac", "id3", "monkeysaudio", "mp3")),
+    *(f"mutagen.{name}" for name in ("mp4", "musepack", "oggflac", "oggopus")),
+    *(
+        f"mutagen.{name}"
+        for name in ("oggspeex", "oggtheora", "oggvorbis", "optimfrog")
+    ),
+    *(f"mutagen.{name}" for name in ("smf", "tak", "trueaudio", "wave", "wavpack")),
+)
+
+
 @contextmanager
 def jailed_judge() -> Iterator[Judge]:
     """Open a judge that no original can bring down; it may use more than a core."""
     settings = SandboxSettings(processes=1, memory_bytes=6 * _GIB, cpu_s=120)
-    sandbox = open_sandbox(settings, [judge.__module__])
+    sandbox = open_sandbox(settings, [*_READERS, judge.__module__])
 
     def judged(original: BinaryIO, result: BinaryIO, markers: list[str]) -> Judgement:
         return sandbox.run(judge, original, result, markers)

@@ -6,7 +6,7 @@ from io import BytesIO
 
 from PIL import Image
 
-from infra.samples import audio, images
+from infra.samples import audio, heif, images, sounds, video
 from tests.exam.hostile.jpeg import exif, profile
 
 _SECONDS = 0.3
@@ -28,6 +28,14 @@ def _jpeg(mode: str, **options: object) -> Callable[[], bytes]:
     def make() -> bytes:
         picture = images.gradient((70, 50), mode)
         return saved(picture, "JPEG", quality=88, exif=_exif(), **options)
+
+    return make
+
+
+def _tiff(mode: str, **options: object) -> Callable[[], bytes]:
+    def make() -> bytes:
+        told = {"description": "by Jane Roe", "artist": "Jane Roe", **options}
+        return saved(images.gradient((48, 32), mode), "TIFF", **told)
 
     return make
 
@@ -62,6 +70,27 @@ _MAKERS: dict[str, Callable[[], bytes]] = {
     "lossless.webp": images.lossless_webp,
     "moving.webp": images.animated_webp,
     "moving_lossless.webp": lambda: images.animated_webp(lossless=True),
+    "alpha.tif": _tiff("RGBA"),
+    "inks.tif": _tiff("CMYK", compression="tiff_lzw"),
+    "deep.tif": lambda: saved(_deep("I;16"), "TIFF", exif=_exif()),
+    "pages.tif": _tiff("RGB", save_all=True, append_images=[images.gradient((30, 20))]),
+    "old.bmp": lambda: saved(images.gradient((45, 30)), "BMP"),
+    "palette.bmp": lambda: saved(images.gradient().quantize(9), "BMP"),
+    "site.ico": lambda: saved(images.gradient((32, 32)), "ICO", sizes=[(16, 16)]),
+    "phone.heic": heif.heic,
+    "still.avif": heif.avif,
+    "moving.avif": heif.animated_avif,
+    "voice.aiff": lambda: sounds.aiff(_SECONDS),
+    "long.wav": lambda: sounds.rf64(_SECONDS),
+    "raw.aac": lambda: sounds.adts(_SECONDS),
+    "packed.wv": lambda: sounds.wavpack(_SECONDS),
+    "packed.ape": lambda: sounds.ape(_SECONDS),
+    "speech.spx": lambda: sounds.ogg_speex(_SECONDS),
+    "free.oga": lambda: sounds.ogg_flac(_SECONDS),
+    "song.wma": lambda: sounds.wma(_SECONDS),
+    "phone.mp4": lambda: video.film(video.pictures(), video.sound(), video.places()),
+    "camera.mov": lambda: video.film(video.pictures(), brand=b"qt  "),
+    "stream.mp4": video.fragmented,
     "voice.wav": lambda: audio.wav(_SECONDS),
     "song.flac": lambda: audio.flac(_SECONDS),
     "song.mp3": lambda: audio.mp3(_SECONDS),

@@ -3,6 +3,7 @@
 `python -m tests.exam DIR` does the same with a folder of foreign files.
 """
 
+import json
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -47,18 +48,20 @@ def test_no_hostile_file_embarrasses_the_sanitizer(
 
 
 def test_every_good_file_comes_out_clean_and_faithful(tmp_path: Path) -> None:
-    for name, data in good().items():
+    sample = good()
+    for name, data in sample.items():
         (tmp_path / name).write_bytes(data)
-    limits = [
-        "--strict",
-        "--at-least=100",
-        "--psnr-at-least=100",
-        "--changed-at-most=0",
-    ]
+    limits = ["--at-least=100", "--psnr-at-least=100", "--changed-at-most=0"]
 
-    ran = CliRunner().invoke(command.main, [str(tmp_path), *limits])
+    ran = CliRunner().invoke(
+        command.main, [str(tmp_path), "--json", "--strict", *limits]
+    )
 
-    assert ran.exit_code == 0, ran.output
+    rows = [json.loads(line) for line in ran.stdout.splitlines()]
+    faults = {row["file"]: row["faults"] for row in rows[:-1] if row["faults"]}
+    verdicts = [row["verdict"] for row in rows[:-1]]
+    assert (ran.exit_code, rows[-1]["missed"], faults) == (0, [], {})
+    assert verdicts == ["clean"] * len(sample)
 
 
 def test_damaged_files_lead_to_verdicts_and_never_to_leaks(

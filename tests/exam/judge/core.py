@@ -122,7 +122,7 @@ def scanned(data: bytes) -> Scan:
 def _behind_tag(data: bytes) -> Scan | None:
     """Return the scan of what a tag stands before, unless that is MPEG audio."""
     size = 10 + syncsafe(data[6:10])
-    if sniff(data[size : size + 64]) in ("mp3", "aac", "other"):
+    if sniff(data[size : size + 64]) in ("mp3", "other"):
         return None
     inner = scanned(data[size:])
     found = Scan(data, inner.format)

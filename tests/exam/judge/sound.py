@@ -11,6 +11,7 @@ from tests.exam.judge.scan import Scan, shown
 _WAV = frozenset((b"fmt ", b"data", b"fact", b"ds64"))
 _LAYOUTS = (16, 18, 20, 30, 40, 50)
 _AIFF = frozenset((b"COMM", b"SSND", b"FVER", b"CHAN"))
+_SUFFIXES = {"wavpack": "wv", "asf": "wma"}
 _BROKEN = (
     OSError,
     ValueError,
@@ -114,7 +115,9 @@ def length_s(data: bytes, kind: str) -> float | None:
     try:
         if kind == "mp3":  # others guess from the size: tags would count as sound
             return seconds(data)
-        media = mutagen.File(io.BytesIO(data))
+        file = io.BytesIO(data)
+        file.name = f"a.{_SUFFIXES.get(kind, kind)}"  # some kinds go by it alone
+        media = mutagen.File(file)
     except _BROKEN:
         return None
     return None if media is None else float(getattr(media.info, "length", 0.0))
