@@ -35,6 +35,7 @@ _BLOCK = 64  # coefficients
 _XMP = b"http://ns.adobe.com/x"  # xap/1.0/ and the extended xmp/extension/
 _APPLICATIONS = (
     (0, b"JFXX\0", Finding.THUMBNAIL),
+    (1, b"Exif\0", Finding.EXIF),  # behind a scan, where no viewer looks
     (2, b"MPF\0", Finding.SECOND_IMAGE),
     (2, b"urn:iso:std:iso:ts:21496:-1\0", Finding.GAIN_MAP),
     (11, b"JP", Finding.CONTENT_CREDENTIALS),
@@ -73,7 +74,7 @@ class Jpeg:
     @property
     def plain(self) -> bool:
         """Whether there is one scan without restarts: nothing to look into twice."""
-        return self.scans == 1 and not self.progressive and not self.tables.restarts
+        return self.scans == 1 and not (self.progressive or self.tables.restarted)
 
     @property
     def complete(self) -> bool:
@@ -212,7 +213,7 @@ def _take_application(jpeg: Jpeg, number: int, payload: bytes) -> None:
             if early:
                 jpeg.density = payload[7:12]
             metadata.saw(*([Finding.THUMBNAIL] if len(payload) > 14 else []))
-        case 1 if payload.startswith(b"Exif\0"):
+        case 1 if payload.startswith(b"Exif\0") and early:
             jpeg.exif.append(payload[6:])
         case 1 if payload.startswith(_XMP):
             metadata.read_xmp(payload)

@@ -22,6 +22,7 @@ class Tables:
     """The parts of a picture's code, in order, each table just before its first use."""
 
     restarts: int = 0
+    restarted: bool = False  # some scan has restarts
     missing: bool = False  # a scan relies on tables that everybody knows
     odd: bool = False  # a table or a scan's header holds what no picture needs
     parts: list[bytes | memoryview] = field(default_factory=list)
@@ -70,13 +71,15 @@ class Tables:
         if len(codes) != header[0] or not slots.keys() >= codes.keys():
             return False
         self.odd |= not progressive and header[-3:] != _WHOLE_BLOCK
-        latched = all(self._latch(number, slots[number]) for number in codes)
         start, end, precision = header[-3:]
+        latched = True
         for number in codes:
+            latched &= self._latch(number, slots[number])
             if not (progressive and precision & 15):
                 self.settled[number].update(range(start, min(end, 63) + 1))
         self._write_restarts()
-        for slot in sorted(_needed(codes, header[-3:], progressive=progressive)):
+        needed = _needed(codes, header[-3:], progressive=progressive)
+        for slot in sorted(needed, key=lambda slot: (slot & 15, slot)):
             self._write_codes(slot)
         return latched
 
@@ -91,6 +94,7 @@ class Tables:
         return self._latched.setdefault(slot, table) == table
 
     def _write_restarts(self) -> None:
+        self.restarted |= self.restarts > 0
         if self.restarts != self._written_restarts:
             self._written_restarts = self.restarts
             self.parts.append(_segment(_DRI, self.restarts.to_bytes(2, "big")))

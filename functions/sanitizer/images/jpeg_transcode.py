@@ -5,6 +5,9 @@ the frame has room for, does not come out: bytes behind the last block and betwe
 restarts, blocks beyond the edge (the encoder makes up its own), unused symbols.
 """
 
+import re
+from collections.abc import Callable
+from functools import partial
 from types import ModuleType
 
 from functions.sanitizer.images.jpeg_segments import last_code
@@ -28,6 +31,7 @@ _TURNS = {
     7: "TRANSVERSE",
     8: "ROT270",
 }
+_SURPLUS = re.compile(r"(\d+) extraneous bytes before marker 0xd9")
 _END = b"\xff\xd9"
 _APPLICATIONS = range(0xE0, 0xF0)
 
@@ -46,21 +50,33 @@ def transcoded(
     """
     if turbojpeg is None:
         return b""
+    transform = partial(
+        turbojpeg.transform,
+        op=getattr(turbojpeg.OP, _TURNS[orientation]),
+        perfect=True,
+        progressive=progressive,
+        optimize=own_codes,
+        copynone=True,
+    )
     try:
-        coded = turbojpeg.transform(
-            data,
-            op=getattr(turbojpeg.OP, _TURNS[orientation]),
-            perfect=True,
-            progressive=progressive,
-            optimize=own_codes,
-            copynone=True,
-        )
+        coded = _without_surplus(transform, data)
     except RuntimeError:  # also for what libjpeg only warns of
         return b""
     at = 2
     while coded[at + 1] in _APPLICATIONS:  # of the encoder's own making
         at += 2 + int.from_bytes(coded[at + 2 : at + 4], "big")
     return b"".join((head, memoryview(coded)[at:]))
+
+
+def _without_surplus(transform: Callable[[bytes], bytes], data: bytes) -> bytes:
+    """Transform *data*, if need be without bytes that no code at the end takes."""
+    try:
+        return transform(data)
+    except RuntimeError as exc:
+        surplus = _SURPLUS.search(str(exc))
+        if not surplus:
+            raise
+    return transform(data[: -len(_END) - int(surplus[1])] + _END)
 
 
 def needs_every_byte(data: bytes) -> bool:
