@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from infra.dialogue import Dialogue, PackedJob, Patience, printable
@@ -42,6 +43,7 @@ class Cell:
         self._guard = threading.Lock()
         self._process: _Process | None = None
         self._closed = False
+        self._told = False
 
     @property
     def warm(self) -> bool:
@@ -55,7 +57,7 @@ class Cell:
             Rejected, SandboxFailure: as in the port.
             Unavailable: no process could be started, or the cell was closed.
         """
-        process = self._ready_process()
+        process = self._ready_process(job.module)
         try:
             return process.run(job, self._patience)
         except SandboxFailure as exc:
@@ -80,7 +82,12 @@ class Cell:
             if self._process is not None:
                 self._process.kill()
 
-    def _ready_process(self) -> "_Process":
+    def _ready_process(self, module: str) -> "_Process":
+        if module not in self._hello.preload:
+            # Behind its walls a process can import nothing more.
+            self.clear()
+            preload = (*self._hello.preload, module)
+            self._hello = replace(self._hello, preload=preload)
         if self._process is not None and not self._process.alive:
             self.clear()  # killed by somebody while it was idle
         with self._guard:
@@ -90,10 +97,14 @@ class Cell:
                 return self._process
             process = self._process = _Process(self._hello)
         try:
-            process.await_ready()
+            confined = process.await_ready()
         except BaseException:  # Ctrl-C too: who is half greeted takes no job
             self.clear()
             raise
+        if not self._told:
+            # Its successors are confined alike: a line of each would be noise.
+            log.info("sandbox_ready", extra={"confined": confined})
+            self._told = True
         return process
 
 
@@ -121,8 +132,12 @@ class _Process:
         """Whether the process still runs, as far as the kernel has told."""
         return self._child.poll() is None
 
-    def await_ready(self) -> None:
-        """Return once it has imported what cores need, or raise Unavailable."""
+    def await_ready(self) -> str:
+        """Return what confines it once it has imported what cores need.
+
+        Raises:
+            Unavailable: it could not start.
+        """
         deadline = time.monotonic() + _START_S
         try:
             self._channel.send(Kind.HELLO, pickle.dumps(self._hello), deadline=deadline)
@@ -132,6 +147,7 @@ class _Process:
             raise Unavailable(f"a sandbox process did not start: {said}") from exc
         confined = printable(ready.payload.decode(errors="replace"))
         log.debug("jail_ready", extra={"pid": self._child.pid, "confined": confined})
+        return confined
 
     def run(self, job: PackedJob, patience: Patience) -> bytes:
         """Run a job; unless it ends in an orderly way, `usable` is false after."""

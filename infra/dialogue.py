@@ -43,11 +43,13 @@ class PackedJob:
     """A job ready to be sent.
 
     Attributes:
+        module: where the core is; what has to be there before the walls are.
         payload: a pickled wire.Job.
         files: descriptors that the caller keeps open.
         readers: what the job's ranges are fetched from.
     """
 
+    module: str
     payload: bytes
     files: Sequence[int]
     readers: Sequence[RangedReader]

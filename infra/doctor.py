@@ -16,6 +16,15 @@ from schemas.errors import PratiqueError, SettingsError
 _PROVISION = "run `pratique provision`"
 _DEFECT = "keep such a file: the sanitizer has a defect; nothing of it was promoted"
 _OR = f"{_PROVISION}, or check"
+# What can be had without root, and what to do where it can't.
+_WALLS = {
+    "landlock": "no landlock: files stay in reach; it takes Linux 5.13, and `landlock`"
+    " among the kernel's `lsm=`",
+    "seccomp": "no seccomp: sockets stay in reach; it takes x86_64 or aarch64, and a"
+    " container that lets filters be installed",
+    "network_namespace": "no network namespace: seccomp alone keeps the network away;"
+    " it takes unprivileged user namespaces",
+}
 
 
 class _Complaint(PratiqueError):
@@ -156,8 +165,10 @@ def _none_of(complaints: Iterable[str]) -> None:
 
 def _sandbox(platform: Platform) -> str:
     found = platform.sandbox.run(probe)
-    network = "with" if found.network else "without"
-    return f"cores run in processes of their own, {network} network"
+    _none_of(f"its walls do not hold: {deed} is possible" for deed in found.broken)
+    missing = [hint for wall, hint in _WALLS.items() if wall not in found.active]
+    walls = f"cores run behind {', '.join(found.active)}"
+    return "; ".join((walls, *missing))
 
 
 def _settings(platform: Platform) -> str:

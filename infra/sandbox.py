@@ -155,7 +155,7 @@ def _pack(core: Callable[..., Any], arguments: tuple[object, ...]) -> PackedJob:
         return value
 
     job = Job(core.__module__, core.__qualname__, tuple(map(packed, arguments)))
-    return PackedJob(pickle.dumps(job), files, readers)
+    return PackedJob(job.module, pickle.dumps(job), files, readers)
 
 
 def _descriptor(file: Any) -> int:

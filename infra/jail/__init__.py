@@ -4,19 +4,27 @@ What holds, as root and unprivileged alike:
     memory        RLIMIT_AS: each job may map *memory_bytes* more than is mapped already
     processor     ITIMER_PROF counts all threads; its signal ends the process
     wall clock    the parent's SIGKILL, to the whole process group
-    files         RLIMIT_FSIZE, RLIMIT_NOFILE, RLIMIT_CORE 0
-    network       a seccomp filter refuses socket() and io_uring (x86_64, aarch64)
+    files         RLIMIT_FSIZE, RLIMIT_NOFILE, RLIMIT_CORE 0; Landlock: none may be
+                  opened, listed or made by path, only those in hand are usable
+    network       a seccomp filter refuses sockets and io_uring (x86_64, aarch64)
+    processes     the filter refuses other programs and processes, and any sight or
+                  signal of them; threads are allowed
+    machine       the filter refuses mounts, namespaces, modules, keys, bpf and the
+                  like; capabilities are dropped, root's too
     secrets       empty environment, no descriptor but those of the job
     orphans       the kernel kills the process group when the parent's pipe closes
 What holds where the kernel lets an unprivileged process make namespaces: an empty
-network namespace; a user namespace, which shuts the parent's environment and memory
-(/proc, ptrace) and bounds processes (RLIMIT_NPROC). Root gets the network namespace
-only, since without root's capabilities its own modules may be out of reach.
+network namespace; a user namespace, which shuts the parent's memory (ptrace) once more
+and bounds threads (RLIMIT_NPROC). Root gets the network namespace only, since without
+root's capabilities its own modules may be out of reach.
 
-What does not hold: a core that was taken over may read and write the files that its
-user may (Landlock's place is `limits.confine`), leave the process group, and mislead
-later jobs of the same process; hence their number per process is bounded. As root it
-keeps root's capabilities: run workers as a user of their own.
+Behind Landlock nothing can be imported: `preload` has to have all of it.
 
-Linux only. Nothing here is imported by the parent but `wire` and `limits.Limits`.
+What does not hold: a core that was taken over may mislead later jobs of the same
+process; hence their number per process is bounded. Where the kernel has no Landlock
+it may also read and write the files that its user may: run workers as a user of their
+own. `pratique doctor` names the walls that stand, and tries them.
+
+Linux only. Nothing here is imported by the parent but `wire`, `limits.Limits` and
+`probe`.
 """

@@ -22,7 +22,7 @@ from typing import IO, BinaryIO
 
 from pydantic_core import to_json
 
-from infra.jail import limits
+from infra.jail import limits, preload
 from infra.jail.ranges import RangedFile
 from infra.jail.wire import Channel, Frame, Hello, HungUp, Job, Kind, OpenFile, Ranges
 from schemas.errors import Rejected
@@ -51,11 +51,11 @@ def main() -> None:
     active = limits.leave_network()
     try:
         hello: Hello = pickle.loads(channel.receive_with_files().payload)  # noqa: S301 from our parent
-        for module in hello.preload:
-            import_module(module)
+        preload.modules(hello.preload)
         meter = limits.Meter(hello.limits)
-        active += limits.confine(hello.limits)
         sys.dont_write_bytecode = True
+        active += limits.confine(hello.limits)
+        limits.active = tuple(active)
         channel.send(Kind.READY, json.dumps(active).encode())
         while True:
             _serve(channel, meter)

@@ -9,13 +9,18 @@ import signal
 from dataclasses import dataclass
 from pathlib import Path
 
-from infra.jail import seccomp
+from infra.jail import landlock, seccomp
 
 _CLONE_NEWUSER = 0x10000000
 _CLONE_NEWNET = 0x40000000
 _F_SETSIG = 10
+_CAPABILITY_VERSION = 0x20080522
 # Enough for the threads of any decoder, too few for a fork bomb.
 _MOST_TASKS = 256
+
+
+# The names of what confines this process, once something does.
+active: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -112,7 +117,7 @@ class Meter:
 def confine(limits: Limits) -> list[str]:
     """Give up for good what no core needs; return the names of what is active.
 
-    Landlock belongs here, and the rest of the system calls in `seccomp`.
+    To be called once everything is imported that a core will ever need.
     """
     for what, most in (
         (resource.RLIMIT_CORE, 0),
@@ -120,4 +125,20 @@ def confine(limits: Limits) -> list[str]:
         (resource.RLIMIT_NOFILE, limits.open_files),
     ):
         resource.setrlimit(what, (most, most))
-    return ["rlimits", *(["seccomp"] if seccomp.refuse_sockets() else [])]
+    walls = {
+        "landlock": landlock.refuse_files,
+        "no_capabilities": _drop_capabilities,
+        "seccomp": seccomp.refuse_calls,  # last: it may refuse what the others call
+    }
+    return ["rlimits", *(name for name, build in walls.items() if build())]
+
+
+def _drop_capabilities() -> bool:
+    """Be nobody special, also as root; return whether that is so.
+
+    Format: capset(2), version 3.
+    """
+    libc = ctypes.CDLL(None, use_errno=True)
+    header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION, 0)
+    nothing = (ctypes.c_uint32 * 6)()
+    return bool(libc.capset(header, nothing) == 0)

@@ -4,7 +4,6 @@ import os
 import pickle
 import signal
 import socket
-from pathlib import Path
 from typing import BinaryIO
 
 from infra.jail.wire import Channel, Kind
@@ -56,9 +55,9 @@ def _parent() -> Channel:
 
 
 def _parent_socket() -> socket.socket:
-    for link in Path("/proc/self/fd").iterdir():
+    for number in range(3, 64):
         try:
-            return socket.fromfd(int(link.name), socket.AF_UNIX, socket.SOCK_STREAM)
+            return socket.fromfd(number, socket.AF_UNIX, socket.SOCK_STREAM)
         except OSError:
             continue
     raise LookupError("no socket")

@@ -10,7 +10,7 @@ import pytest
 from schemas.errors import Rejected, SandboxFailure
 from schemas.ports import Sandbox
 from tests.infra.sandbox import cores
-from tests.infra.sandbox.jails import MIB, opened, pipe, watched
+from tests.infra.sandbox.jails import MIB, opened
 
 
 def test_a_huge_result_is_a_failure(sandbox: Sandbox) -> None:
@@ -111,19 +111,6 @@ def test_a_hang_that_holds_pythons_lock_is_ended_by_the_wall_clock() -> None:
         pytest.raises(SandboxFailure, match="core_timeout"),
     ):
         sandbox.run(cores.hang_with_lock, out)
-
-
-def test_what_a_core_started_ends_with_it() -> None:
-    with (
-        opened(wall_clock_s=0.5) as sandbox,
-        ThreadPoolExecutor() as threads,
-        pipe() as (here, out),
-    ):
-        job = threads.submit(sandbox.run, cores.hang_with_child, out)
-        with watched(int(here.readline())) as ended:
-            job.exception()
-
-            assert ended()
 
 
 def test_waiting_for_a_process_costs_no_wall_clock() -> None:
