@@ -31,11 +31,17 @@ _IDLE = (
 )
 
 
-def dropped(kind: bytes, content: bytes) -> set[Finding]:
-    """Name what a box was that is not on the list."""
+def dropped(
+    kind: bytes, content: bytes, *, otherwise: Finding = Finding.APPLICATION_DATA
+) -> set[Finding]:
+    """Name what a box was that is not on the list.
+
+    Args:
+        otherwise: what it was if nothing is known of its kind.
+    """
     if kind in _SPACE:
         return {Finding.PADDING} if content.count(0) < len(content) else set()
     if kind in _IDLE:
         return set()
-    findings = {_DROPPED.get(kind, Finding.APPLICATION_DATA)}
-    return findings | {finding for sign, finding in _SIGNS if sign in content}
+    signs = {found for sign, found in _SIGNS if sign == kind or sign in content}
+    return signs | {_DROPPED.get(kind, otherwise)}

@@ -59,7 +59,8 @@ def keep_only(
         elif parent.kind == b"meta" and box.kind == b"hdlr":
             _scrub_handler(movie, box)
         else:
-            findings |= dropped(box.kind, bytes(movie[box.start : box.end]))
+            content = bytes(movie[box.start : box.end])
+            findings |= dropped(box.kind, content, otherwise=Finding.AUDIO_TAGS)
             free(movie, box)
 
 

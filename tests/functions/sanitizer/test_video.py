@@ -202,7 +202,7 @@ def test_chapters_with_pictures_go() -> None:
     assert video.pictures().samples[0] not in output
 
 
-def gapless(*values: tuple[bytes, bytes]) -> bytes:
+def gapless(*values: tuple[bytes, bytes], more: bytes = b"") -> bytes:
     """Return tags with named values behind one that has to go."""
     named = [
         box(
@@ -215,7 +215,7 @@ def gapless(*values: tuple[bytes, bytes]) -> bytes:
     ]
     title = box(b"\xa9nam", box(b"data", 1, 0, MARKER))
     handler = box(b"hdlr", 0, 0, b"mdirappl", bytes(9))
-    return box(b"meta", 0, handler, box(b"ilst", title, *named, title))
+    return box(b"meta", 0, handler, box(b"ilst", title, *named, more))
 
 
 GAPS = b" 00000000 00000840 000001CA 00000000003F31F6"
@@ -235,6 +235,15 @@ def test_where_sound_starts_and_how_loud_it_is_stays() -> None:
     assert norm in output
     assert b"-7.03 dB" in output
     assert MARKER not in output
+
+
+def test_what_goes_from_beside_them_is_named() -> None:
+    cover = box(b"covr", box(b"data", 14, 0, MARKER))
+    tags = gapless((b"replaygain_track_gain", b"-7.03 dB"), more=cover)
+
+    kinds = found(video.film(video.sound(), tags=tags))
+
+    assert kinds >= {Finding.AUDIO_TAGS, Finding.COVER_PICTURE, Finding.GPS_POSITION}
 
 
 @pytest.mark.parametrize(
