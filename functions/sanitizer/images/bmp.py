@@ -12,7 +12,13 @@ from PIL.BmpImagePlugin import BmpImageFile
 
 from functions.sanitizer.findings import Finding
 from functions.sanitizer.images import icc
-from functions.sanitizer.images.bmp_dib import Dib, header, palette, read_dib
+from functions.sanitizer.images.bmp_dib import (
+    Dib,
+    header,
+    only_used,
+    palette,
+    read_dib,
+)
 from functions.sanitizer.images.bmp_pixels import Pixels
 from functions.sanitizer.images.exif import Metadata
 from functions.sanitizer.images.pictures import Rebuilt, View
@@ -80,11 +86,8 @@ def _head(dib: Dib, table: bytes, profile: bytes) -> bytes:
 
 
 def _table(data: View, dib: Dib, pixels: Pixels, metadata: Metadata) -> bytes:
-    used = pixels.used()
     entries = palette(data, dib)
-    # Not black: Pillow takes some palettes of black and white for none.
-    blank = next((e for n, e in enumerate(entries) if n in used), bytes(3))
-    kept = [e if n in used else blank for n, e in enumerate(entries)]
+    kept = only_used(entries, pixels.used())
     if any(any(e) and e != k for e, k in zip(entries, kept, strict=True)):
         metadata.saw(Finding.HIDDEN_COLOURS)
     return b"".join(entry + b"\0" for entry in kept)

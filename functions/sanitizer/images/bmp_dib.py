@@ -168,6 +168,15 @@ def palette(data: View, dib: Dib) -> list[bytes]:
     return [table[at : at + 3] for at in range(0, len(table), step)]
 
 
+def only_used(entries: list[bytes], used: set[int]) -> list[bytes]:
+    """Return palette entries without the colours of unused ones.
+
+    These get the first used colour: Pillow takes a palette of black and white for none.
+    """
+    blank = next((e for n, e in enumerate(entries) if n in used), bytes(3))
+    return [entry if n in used else blank for n, entry in enumerate(entries)]
+
+
 def header(dib: Dib, pixel_bytes: int, profile: bytes, height: int) -> bytes:
     """Return a header for uncompressed pixels and what follows it before the palette.
 

@@ -10,6 +10,7 @@ from functions.sanitizer.images.bmp_dib import (
     RGB,
     Dib,
     header,
+    only_used,
     palette,
     read_dib,
 )
@@ -56,7 +57,7 @@ def rebuilt(coded: bytes, *, inverts: bool) -> Bitmap:
         if not inverts and dib.bits > 1:
             shown = _under(shown, mask, dib, entries)
     used = Pixels(shown, 0, dib).used() if dib.indexed else set()
-    kept = [entry if n in used else bytes(3) for n, entry in enumerate(entries)]
+    kept = only_used(entries, used)
     hid = shown != stored or kept != entries
     table = b"".join(entry + b"\0" for entry in kept)
     head = header(dib, len(shown) + len(mask), b"", 2 * dib.height)
