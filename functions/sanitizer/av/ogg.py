@@ -21,6 +21,7 @@ from functions.sanitizer.findings import Finding
 from schemas.errors import Rejected
 
 _MAX_HEADERS = 1 << 26  # bytes; a cover picture is in there
+_MAX_STREAMS = 1_000  # recordings of radio are chained, a stream for each song
 
 
 class _Stream:
@@ -103,6 +104,7 @@ def strip_ogg(source: BinaryIO, output: BinaryIO) -> set[Finding]:
         findings |= _between(source, at, start)
         at, serial = start + page.size, page.serial
         if page.first:
+            _whole(streams.get(serial))
             streams[serial] = _open(output, page, used)
         stream = streams.get(serial)
         if stream is None or stream.ended:
@@ -110,9 +112,16 @@ def strip_ogg(source: BinaryIO, output: BinaryIO) -> set[Finding]:
         elif not page.first:
             stream.take(page)
             findings |= stream.findings
-    if not any(stream and stream.complete for stream in streams.values()):
-        raise unreadable("the file ends before its first sound")
+    if not any(streams.values()):
+        raise unreadable("the file holds no sound")
+    for known in streams.values():
+        _whole(known)
     return findings | _between(source, at, size)
+
+
+def _whole(stream: _Stream | None) -> None:
+    if stream and not stream.complete:
+        raise unreadable("a stream ends before its first sound")
 
 
 def _between(source: BinaryIO, start: int, end: int) -> set[Finding]:
@@ -129,6 +138,8 @@ def _open(output: BinaryIO, page: OggPage, used: set[int]) -> _Stream | None:
     headers = headers_of(page.packets[0])
     if headers is None:
         return None
+    if len(used) == _MAX_STREAMS:
+        raise unreadable("the file consists of too many streams")
     serial = page.serial
     while serial in used:
         serial = serial + 1 & 0xFFFF_FFFF
