@@ -44,13 +44,12 @@ class Pixels:
         """Yield many rows at a time, as they may be written and as they were."""
         dib = self._dib
         at_once = max(1, _BLOCK_BYTES // dib.stride)
-        mask = self._row_mask()
         for first in range(0, dib.height, at_once):
             count = min(at_once, dib.height - first)
             at = self._at + first * dib.stride
             block = bytes(self._data[at : at + count * dib.stride])
             block = block.ljust(count * dib.stride, b"\0")
-            yield self._cleared(_both(block, mask * count)), block
+            yield self._cleared(self._within(block)), block
 
     def used(self) -> set[int]:
         """Return the palette entries that pixels have."""
@@ -63,13 +62,17 @@ class Pixels:
             counts = [a + b for a, b in zip(counts, image.histogram(), strict=True)]
         return {index for index, count in enumerate(counts) if count}
 
-    def _row_mask(self) -> bytes:
-        dib = self._dib
+    def _within(self, block: bytes) -> bytes:
+        """Clear what is behind the last pixel of a row, and bits that mean nothing."""
+        dib, out = self._dib, bytearray(block)
         if not dib.indexed:
-            return (dib.used_bits * dib.width).ljust(dib.stride, b"\0")
-        whole, rest = divmod(dib.width * dib.bits, 8)
-        seen = b"\xff" * whole + (bytes((0xFF00 >> rest & 0xFF,)) if rest else b"")
-        return seen.ljust(dib.stride, b"\0")
+            for lane, bits in enumerate(dib.used_bits):
+                _keep(out, lane, dib.bits // 8, bits)
+        elif odd := dib.width * dib.bits % 8:
+            _keep(out, dib.row_bytes - 1, dib.stride, 0xFF00 >> odd & 0xFF)
+        for column in range(dib.row_bytes, dib.stride):
+            _keep(out, column, dib.stride, 0)
+        return bytes(out)
 
     def _cleared(self, block: bytes) -> bytes:
         """Make black what a whole byte of alpha hides; viewers ignore smaller ones."""
@@ -87,8 +90,8 @@ class Pixels:
         return bytes(out)
 
 
-def _both(one: bytes, other: bytes) -> bytes:
-    if other.count(b"\xff") == len(other):
-        return one
-    both = int.from_bytes(one, "little") & int.from_bytes(other, "little")
-    return both.to_bytes(len(one), "little")
+def _keep(out: bytearray, first: int, step: int, bits: int) -> None:
+    """Leave *bits* of every byte from *first* on in steps of *step*."""
+    if bits != 0xFF:
+        table = bytes(byte & bits for byte in range(256))
+        out[first::step] = out[first::step].translate(table)
