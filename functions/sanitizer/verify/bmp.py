@@ -9,7 +9,6 @@ from functions.sanitizer.verify.icc import profile_carriers
 _INFO, _V4, _V5 = 40, 108, 124
 _BIT_FIELDS = 3
 _FILE_HEADER = 14
-_BLOCK = 1 << 20
 
 
 @dataclass
@@ -99,25 +98,25 @@ def _odd(data: bytes, head: _Header) -> Iterator[str]:
 def _rows(head: _Header, pixels: memoryview) -> Iterator[str]:
     if len(pixels) != head.stride * head.height:
         yield "pixels that end early"
+    columns = dict.fromkeys(range(-(-head.width * head.bits // 8), head.stride), 0)
+    if odd := head.width * head.bits % 8:
+        columns[head.width * head.bits // 8] = 0xFF00 >> odd & 0xFF
+    if any(_has(pixels, at, head.stride, seen) for at, seen in columns.items()):
+        yield "bits beside the pixels"
     used = 0
     for mask in head.masks:
         used |= mask
-    row = (used & (1 << head.bits) - 1).to_bytes(4, "little")[: head.bits // 8]
-    row = row * head.width
-    if head.bits < 8:
-        whole, rest = divmod(head.width * head.bits, 8)
-        row = b"\xff" * whole + (bytes((0xFF << 8 - rest & 0xFF,)) if rest else b"")
-    row = row.ljust(head.stride, b"\0")
-    if row.count(b"\xff") == len(row):
-        return
-    at_once = max(1, _BLOCK // head.stride) * head.stride
-    unused = bytes(0xFF ^ byte for byte in row) * (at_once // head.stride)
-    for at in range(0, len(pixels), at_once):
-        block = pixels[at : at + at_once]
-        mask = int.from_bytes(unused[: len(block)], "little")
-        if int.from_bytes(block, "little") & mask:
-            yield "bits beside the pixels"
-            return
+    lanes = used.to_bytes(4, "little")[: head.bits // 8] if head.bits > 8 else b""
+    if any(_has(pixels, at, len(lanes), seen) for at, seen in enumerate(lanes)):
+        yield "bits that no mask has"
+
+
+def _has(pixels: memoryview, first: int, step: int, seen: int) -> bool:
+    """Say whether any byte from *first* on in steps of *step* has other bits."""
+    if seen == 0xFF:
+        return False
+    unseen = bytes(byte & ~seen for byte in range(256))
+    return bool(bytes(pixels[first::step]).translate(unseen).strip(b"\0"))
 
 
 def _profile(data: bytes, head: _Header, end: int) -> Iterator[str]:
