@@ -103,14 +103,14 @@ def decoded(source: BinaryIO, at: int, size: int) -> bytes:
 
     Args:
         at: of a JPEG behind the first character, which may be escaped; of HEIF behind
-            the first five.
+            the first six.
         size: how much text is looked at.
     """
     text = _read(source, at, size)
     if text.startswith(b"9j"):
         text = b"/" + text
     elif text.startswith(b"Z0e"):
-        text = _read(source, max(0, at - 5), 5) + text
+        text = _read(source, max(0, at - 6), 6) + text
     for escaped, plain in _ESCAPED:
         text = text.replace(escaped, plain)
     found = _BASE64.match(text.translate(None, _SPACE))
