@@ -53,7 +53,7 @@ def encode(
     except OSError:
         if not jpeg.progressive:
             raise
-        # Pillow's room for a progressive one is two bytes a pixel; noise needs more.
+        # Pillow's room for a progressive one is a byte a pixel; noise needs more.
         output.seek(0)
         output.truncate()
         picture.save(output, "JPEG", **options | {"progressive": False})
@@ -73,9 +73,11 @@ def _as_coded(
 ) -> Image.Image:
     """Decode *image*, opened from *coded*, into the planes that it codes; turn it."""
     if image.mode != "RGB" or as_rgb:
+        image.load()
         return turned(image, orientation)
     subsampling = _subsampling(image)
     image.draft("YCbCr", image.size)
+    image.load()
     if subsampling != _HALF or min(image.size) < 2:
         return turned(image, orientation)
     size, luma = image.size, turned(image.getchannel("Y"), orientation)
@@ -112,7 +114,6 @@ def _encoding(
         subsampling = _FULL  # half height has no number
     return {
         "qtables": tables,
-        "quality": 100,  # of the tables: as they are
         "subsampling": subsampling,
         "keep_rgb": as_rgb,
     }

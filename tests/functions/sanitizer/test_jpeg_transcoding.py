@@ -162,6 +162,18 @@ def test_a_progressive_picture_that_lacks_detail_is_as_smooth() -> None:
     assert _mean(opened(source), opened(output)) < 1
 
 
+@pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])
+def test_a_progressive_picture_that_no_decoder_takes_is_refused(mode: str) -> None:
+    whole = images.jpeg(images.gradient(mode=mode), progressive=True)
+    at = whole.index(b"\xff\xda")
+    band = at + 2 + int.from_bytes(whole[at + 2 : at + 4], "big") - 3
+    source = whole[:band] + b"\0\x14\x33" + whole[band + 3 :]
+
+    result, _ = judged(source)
+
+    assert result.reason == "unreadable_image"
+
+
 def test_coefficients_that_no_samples_make_show_the_same() -> None:
     whole = images.jpeg(images.gradient(), quality=90)
     at = whole.index(b"\xff\xc4\0\xb5\x10") + 21
