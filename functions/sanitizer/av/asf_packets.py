@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from functions.sanitizer.av.scan import unreadable
 
 _LENGTHS = (0, 1, 2, 4)  # bytes of a number, by the two bits that say so
-_USER_DATA = re.compile(rb"\x00\x00\x01[\x1b-\x1f]")  # in VC-1: SMPTE 421M, annex E
+USER_DATA = re.compile(rb"\x00\x00\x01[\x1b-\x1f]")  # in VC-1: SMPTE 421M, annex E
 
 
 class Packets:
@@ -105,6 +105,6 @@ class Packets:
 
     def _look(self, number: int, payload: bytes) -> None:
         coded = self._tails[number] + payload
-        if _USER_DATA.search(coded):
+        if USER_DATA.search(coded):
             raise unreadable("the pictures carry text")
         self._tails[number] = coded[-3:]

@@ -9,6 +9,7 @@ from functions.sanitizer.av.asf_objects import (
     guid,
     written,
 )
+from functions.sanitizer.av.asf_packets import USER_DATA
 from functions.sanitizer.av.scan import unreadable
 
 _SOUND = guid("f8699e40-5b4d-11cf-a8fd-00805f5c442b")
@@ -136,6 +137,8 @@ def _pictures(own: bytes) -> tuple[bytes, bytes]:
     extra = told[40:]
     if len(told) < max(size, 40) or len(extra) > _PICTURES.get(coding, -1):
         raise unreadable("the pictures are coded in a way that is not on the list")
+    if coding in START_CODED and USER_DATA.search(extra):
+        raise unreadable("the pictures carry text")
     layout = struct.pack("<I", len(told)) + told[4:40]
     return struct.pack("<IIBH", width, height, 2, len(told)) + layout + extra, coding
 

@@ -69,15 +69,22 @@ def copy_runs(
         findings |= contents(source, at, run.start)
         begin, at = run.start, run.end
         if first:
-            frame = read_at(source, begin, run.first_size)
-            output.write(clean(frame))
-            findings |= {Finding.PADDING} if clean(frame) != frame else set()
-            begin, first = begin + len(frame), False
+            first, begin = False, begin + run.first_size
+            findings |= _write_first(source, output, run, clean)
         whole = tagged or _ends_in_tag(source, run)
         copy(source, output, begin, run.whole if whole else run.end)
     if first:
         raise unreadable("no frame of sound was found in the file")
     return findings | contents(source, at, end)
+
+
+def _write_first(
+    source: BinaryIO, output: BinaryIO, run: Run, clean: Callable[[bytes], bytes]
+) -> set[Finding]:
+    frame = read_at(source, run.start, run.first_size)
+    written = clean(frame)
+    output.write(written)
+    return {Finding.PADDING} if written != frame else set()
 
 
 def _ends_in_tag(source: BinaryIO, run: Run) -> bool:

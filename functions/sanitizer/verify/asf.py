@@ -183,31 +183,44 @@ def _packet(header: _Header, packet: bytes, size: int) -> str:
         _, at = _value(packet, at, kinds >> 1)
         padding, at = _value(packet, at, kinds >> 3)
         at, end = at + 6, (length or size) - padding
-        payloads, sized = 1, 0
+        payloads, sized = 1, -1
         if kinds & 1:
             payloads, sized, at = packet[at] & 63, packet[at] >> 6, at + 1
         for _ in range(payloads):
-            number = packet[at] & 127
-            _, at = _value(packet, at + 1, told >> 4)
-            _, at = _value(packet, at, told >> 2)
-            before, at = _value(packet, at, told)
-            start, at = at, at + before
-            stop = end
-            if kinds & 1:
-                stop, at = _value(packet, at, sized)
-                stop += at
-            known = number in header.streams
-            allowed = 8 + (header.more.get(number, 0) if known else 0)
-            if before > allowed and any(packet[start + allowed : start + before]):
-                return "bytes before a payload"
-            if not at <= stop <= end:
-                return "a payload outside"
-            if not known and any(packet[at:stop]):
-                return "a payload of no stream"
-            at = stop
+            fault, at = _payload(header, packet, at, (told, sized), end)
+            if fault:
+                return fault
     except IndexError:
         return "cut"
     return "padding" if any(packet[at:]) else ""
+
+
+def _payload(
+    header: _Header, packet: bytes, at: int, kinds: tuple[int, int], end: int
+) -> tuple[str, int]:
+    """Return what is wrong with the payload at *at*, and where it ends.
+
+    Args:
+        kinds: which numbers it has, and how long its length is; below 0 for none.
+        end: where the packet's payloads end.
+    """
+    told, sized = kinds
+    number = packet[at] & 127
+    _, at = _value(packet, at + 1, told >> 4)
+    _, at = _value(packet, at, told >> 2)
+    before, start = _value(packet, at, told)
+    at, stop = start + before, end
+    if sized >= 0:
+        stop, at = _value(packet, at, sized)
+        stop += at
+    known = number in header.streams
+    allowed = 8 + (header.more.get(number, 0) if known else 0)
+    if before > allowed and any(packet[start + allowed : start + before]):
+        return "bytes before a payload", stop
+    if not at <= stop <= end:
+        return "a payload outside", stop
+    unread = not known and any(packet[at:stop])
+    return "a payload of no stream" if unread else "", stop
 
 
 def _value(packet: bytes, at: int, kind: int) -> tuple[int, int]:

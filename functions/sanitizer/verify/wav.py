@@ -2,7 +2,7 @@
 
 import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import BinaryIO
 
 from functions.sanitizer.verify.mpeg import frames_only, tails
@@ -25,13 +25,22 @@ def wav_carriers(stream: BinaryIO) -> Iterator[str]:
     if riff != b"RIFF":
         found, said, sound = _large(stream.read(36), said)
         yield from found
+    end = yield from _chunks(stream, size, sound)
+    if said not in (end - 8, _ENDLESS):
+        yield f"RIFF length {said}"
+
+
+def _chunks(
+    stream: BinaryIO, size: int, sound: int | None
+) -> Generator[str, None, int]:
+    """Name what is in the chunks; return where they end."""
     allowed = [b"fmt ", b"fact", b"data"]
     end, tag = stream.tell(), 0
     while head := stream.read(8):
         name, length = struct.unpack("<4sI", head)
         if name not in allowed:
             yield f"chunk {name!r}"
-            return
+            return end
         if name == b"data" and sound is not None:
             yield from [] if length == _ENDLESS else ["a short length of a long sound"]
             length = sound
@@ -45,10 +54,8 @@ def wav_carriers(stream: BinaryIO) -> Iterator[str]:
             last = min(start + length, size)
             yield from (*frames_only(stream, start, last), *tails(stream, last))
         stream.seek(min(end, size))
-    if allowed:
-        yield "no data chunk"
-    if said not in (end - 8, _ENDLESS):
-        yield f"RIFF length {said}"
+    yield from ["no data chunk"] if allowed else []
+    return end
 
 
 def _large(head: bytes, said: int) -> tuple[list[str], int, int]:
