@@ -87,14 +87,7 @@ def read_dib(data: View, at: int) -> Dib:
     (size,) = struct.unpack_from("<I", data, at)
     if size not in _SIZES or at + size > len(data):
         raise ValueError("no such header")
-    if size == _CORE:
-        width, height, _, bits = struct.unpack_from("<4H", data, at + 4)
-        fields = (0, 0, 0, 0, 0)
-    else:
-        width, height, _, bits = struct.unpack_from("<iiHH", data, at + 4)
-        rest = bytes(data[at + 16 : at + size]).ljust(20, b"\0")
-        fields = struct.unpack_from("<IIiiI", rest)
-    compression, _, across, down, used = fields
+    width, height, bits, compression, across, down, used = _fields(data, at, size)
     _admit(size, bits, compression)
     masks, behind = _masks(data, at, size, bits, compression)
     limit = 1 << bits if bits <= 8 else 0
@@ -111,6 +104,17 @@ def read_dib(data: View, at: int) -> Dib:
         palette_step=3 if size == _CORE else 4,
     )
     return _with_colour_space(dib, data, at, size)
+
+
+def _fields(data: View, at: int, size: int) -> tuple[int, int, int, int, int, int, int]:
+    """Return width, height, bits, compression, density across and down, and colours."""
+    if size == _CORE:
+        width, height, _, bits = struct.unpack_from("<4H", data, at + 4)
+        return width, height, bits, RGB, 0, 0, 0
+    width, height, _, bits = struct.unpack_from("<iiHH", data, at + 4)
+    rest = bytes(data[at + 16 : at + size]).ljust(20, b"\0")
+    compression, _, across, down, used = struct.unpack_from("<IIiiI", rest)
+    return width, height, bits, compression, across, down, used
 
 
 def _admit(size: int, bits: int, compression: int) -> None:

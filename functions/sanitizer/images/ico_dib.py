@@ -40,11 +40,7 @@ def rebuilt(coded: bytes, *, inverts: bool) -> Bitmap:
         Rejected: `unsupported_image`.
         ValueError, struct.error: it is damaged.
     """
-    dib = read_dib(coded, 0)
-    plain = dib.indexed or dib.masks == DEFAULT_MASKS[dib.bits]
-    if not plain or dib.compression != RGB or dib.top_down:
-        raise Rejected("unsupported_image", "an icon that no system shows")
-    dib = replace(dib, height=dib.height // 2)
+    dib = _read(coded)
     with_alpha = _with_alpha(coded, dib)
     pixels = Pixels(coded, dib.pixels_at, with_alpha)
     shown = b"".join(block for block, _ in pixels.blocks())
@@ -63,6 +59,15 @@ def rebuilt(coded: bytes, *, inverts: bool) -> Bitmap:
     head = header(dib, len(shown) + len(mask), b"", 2 * dib.height)
     data = head + table + shown + mask
     return Bitmap((dib.width, dib.height), dib.bits, data, hid)
+
+
+def _read(coded: bytes) -> Dib:
+    """Return the header; its height counts the mask as well."""
+    dib = read_dib(coded, 0)
+    plain = dib.indexed or dib.masks == DEFAULT_MASKS[dib.bits]
+    if not plain or dib.compression != RGB or dib.top_down:
+        raise Rejected("unsupported_image", "an icon that no system shows")
+    return replace(dib, height=dib.height // 2)
 
 
 def _with_alpha(coded: bytes, dib: Dib) -> Dib:

@@ -58,10 +58,10 @@ class Layout:
     reversed_bits: bool
     planar: bool
     extra: tuple[int, ...]
-    subsampling: tuple[int, int]  # of chroma, where samples stand in blocks
     tiled: bool
     across: int
     down: int
+    subsampling: tuple[int, int] = (1, 1)  # of chroma, where samples stand in blocks
     segments: tuple[tuple[int, int], ...] = ()
 
     @cached_property
@@ -129,6 +129,32 @@ def read_layout(page: Directory) -> Layout:
         Rejected: `unsupported_image`: nothing here or in Pillow decodes it.
         ValueError: it contradicts itself.
     """
+    photometric, compression = _kind(page)
+    samples = page.number(277, 3 if compression == OLD_JPEG else 1)
+    width, height = page.number(WIDTH, 0), page.number(HEIGHT, 0)
+    across, down = _segment_size(page, width, height)
+    layout = Layout(
+        order=page.order,
+        width=width,
+        height=height,
+        bits=_uniform(page.numbers(BITS)[:samples] or (1,)),
+        samples=samples,
+        sample_format=_uniform(page.numbers(339)[:samples] or (1,)),
+        compression=DEFLATE if compression in _DEFLATES else compression,
+        photometric=photometric,
+        predictor=page.number(317, 1),
+        reversed_bits=page.number(266, 1) == 2,
+        planar=page.number(284, 1) == 2 and samples > 1,
+        extra=_extra(page, samples, photometric),
+        tiled=_TILE_WIDTH in page.entries,
+        across=across,
+        down=down,
+    )
+    _check(layout)
+    return layout
+
+
+def _kind(page: Directory) -> tuple[int, int]:
     photometric = page.number(PHOTOMETRIC, 0)
     compression = page.number(COMPRESSION, NONE)
     if compression == OLD_JPEG:
@@ -137,29 +163,7 @@ def read_layout(page: Directory) -> Layout:
         raise Rejected("unsupported_image", f"{compression=} {photometric=}")
     if page.number(32997, 1) > 1:
         raise Rejected("unsupported_image", "it has a third dimension")
-    samples = page.number(277, 3 if compression == OLD_JPEG else 1)
-    width, height = page.number(WIDTH, 0), page.number(HEIGHT, 0)
-    across, down = _segment_size(page, width, height)
-    layout = Layout(
-        order=page.order,
-        width=width,
-        height=height,
-        bits=_uniform(page.numbers(BITS) or (1,)),
-        samples=samples,
-        sample_format=_uniform(page.numbers(339) or (1,)),
-        compression=DEFLATE if compression in _DEFLATES else compression,
-        photometric=photometric,
-        predictor=page.number(317, 1),
-        reversed_bits=page.number(266, 1) == 2,
-        planar=page.number(284, 1) == 2 and samples > 1,
-        extra=_extra(page, samples, photometric),
-        subsampling=(1, 1),
-        tiled=_TILE_WIDTH in page.entries,
-        across=across,
-        down=down,
-    )
-    _check(layout)
-    return layout
+    return photometric, compression
 
 
 def _uniform(values: tuple[int, ...]) -> int:
@@ -210,11 +214,7 @@ def located(page: Directory, layout: Layout, end: int) -> Layout:
         raise ValueError("too many strips or tiles")
     if layout.compression == OLD_JPEG and JPEG_STREAM in page.entries:
         return layout
-    at_tag, size_tag = (324, 325) if layout.tiled else (273, 279)
-    if at_tag not in page.entries:  # seen in the wild, and Pillow takes either
-        at_tag, size_tag = (273, 279) if layout.tiled else (324, 325)
-    offsets = page.numbers(at_tag, MAX_SEGMENTS)[: layout.count]
-    sizes = page.numbers(size_tag, MAX_SEGMENTS)[: layout.count]
+    offsets, sizes = _places(page, layout)
     layout = _arranged(page, layout, sum(sizes))
     if len(offsets) != layout.count or max(offsets) >= end or min(offsets) < 8:
         raise ValueError("a strip or tile outside the file")
@@ -228,6 +228,15 @@ def located(page: Directory, layout: Layout, end: int) -> Layout:
     if any(at + size > end for at, size in segments):
         raise ValueError("a strip or tile ends early")
     return replace(layout, segments=segments)
+
+
+def _places(page: Directory, layout: Layout) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    at_tag, size_tag = (324, 325) if layout.tiled else (273, 279)
+    if at_tag not in page.entries:  # seen in the wild, and Pillow takes either
+        at_tag, size_tag = (273, 279) if layout.tiled else (324, 325)
+    offsets = page.numbers(at_tag, MAX_SEGMENTS)[: layout.count]
+    sizes = page.numbers(size_tag, MAX_SEGMENTS)[: layout.count]
+    return offsets, sizes
 
 
 def _arranged(page: Directory, layout: Layout, coded_bytes: int) -> Layout:

@@ -63,9 +63,7 @@ class Writer:
         def rows() -> Iterator[bytes]:
             nonlocal hid
             if cleared:
-                for block, _ in uncovered(layout, index, source):
-                    again = layout.bits == 8 and layout.predictor == 2
-                    yield predicted(layout, block) if again else block
+                yield from _uncovered(layout, index, source)
                 return
             seen = within(layout, index, source)
             for block, all_of_it in zip(seen, source.blocks(index), strict=True):
@@ -79,12 +77,12 @@ class Writer:
         stored = None if cleared else source.deflated(index)
         if stored is not None:
             deque(rows(), maxlen=0)
-        if stored is None or hid:
-            large = layout.total_bytes > _LARGE_BYTES
-            for piece in _deflated(rows(), _FAST if large else _THOROUGH):
-                self._put(piece)
-        else:
+        if stored is not None and not hid:
             self._put(stored)
+            return False
+        level = _FAST if layout.total_bytes > _LARGE_BYTES else _THOROUGH
+        for piece in _deflated(rows(), level):
+            self._put(piece)
         return hid
 
     def _directory(self, tags: list[Tag]) -> None:
@@ -118,6 +116,13 @@ class Writer:
         if self._at > _MAX_BYTES:
             raise Rejected("unsupported_image", "more than four gigabytes of samples")
         self._output.write(data)
+
+
+def _uncovered(layout: Layout, index: int, source: Source) -> Iterator[bytes]:
+    """Yield cleared rows; those of 8 bits with the predictor that they had."""
+    again = layout.bits == 8 and layout.predictor == 2
+    for block, _ in uncovered(layout, index, source):
+        yield predicted(layout, block) if again else block
 
 
 def _deflated(blocks: Iterable[bytes], level: int) -> Iterator[bytes]:
