@@ -1,4 +1,4 @@
-"""The metadata function's pure core: what an image is, how long a sound lasts."""
+"""The metadata function's pure core: what an image is, how long sound and films last."""
 
 from typing import BinaryIO
 
@@ -12,8 +12,8 @@ from schemas.errors import Rejected
 # The head, the tail and some of the middle: a store is asked no more than that.
 _MOST_BLOCKS = 6
 _COMPLAINTS = {
-    "audio": "The file is not sound that can be read: it is damaged or incomplete.",
-    "image": "The file is not an image that can be read: it is damaged or incomplete.",
+    family: f"The file is not {what} that can be read: it is damaged or incomplete."
+    for family, what in (("audio", "sound or film"), ("image", "an image"))
 }
 _SCATTERED = "The file's parts are scattered in a way that can't be followed."
 
@@ -22,11 +22,14 @@ def describe(source: BinaryIO, media_type: str) -> dict[str, int | float | str |
     """Return the technical facts of a file.
 
     Sound: `duration_seconds`, `samplerate` (Hz), `bitrate` (kbit/s), `channels`.
-    Images: `width`, `height` (pixels), `frames`, `mode`. Anything else: nothing, and
-    that is no failure.
+    Films: `duration_seconds`, `width`, `height`, `has_audio`. Images: `width`,
+    `height`, `frames`, `mode`; of an animation `duration_seconds`. Sizes are those
+    that are seen, in pixels. Anything else: nothing, and that is no failure.
 
     Args:
-        source: seekable; fetched in blocks of 64 KiB, as few as the format allows.
+        source: seekable; fetched in blocks of 64 KiB, six at most. More are fetched of
+            a GIF (all), of other animations and of pages (one for each frame at
+            most), and of a JPEG with a profile of more than 300 KiB (64 at most).
         media_type: what the file was said to be: it only decides whether bytes that
             are not recognised are a failure.
 

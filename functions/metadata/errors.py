@@ -15,9 +15,9 @@ def unreadable(detail: str) -> Rejected:
     return Rejected("unreadable_audio", detail)
 
 
-def cut_off() -> Rejected:
-    """Return the refusal of sound whose end is missing."""
-    return unreadable("The sound is cut off: the end of the file is missing.")
+def cut_off(what: str = "sound") -> Rejected:
+    """Return the refusal of sound, or *what* else, whose end is missing."""
+    return unreadable(f"The {what} is cut off: the end of the file is missing.")
 
 
 def damaged_image() -> Rejected:

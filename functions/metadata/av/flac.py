@@ -3,16 +3,19 @@
 Source: RFC 9639, 9.1.
 """
 
+from io import BytesIO
 from typing import NamedTuple
 
 from fastcrc import crc8, crc16
 
 from functions.metadata.av.sound import Sound
 from functions.metadata.av.tags import end_of_leading_tags, start_of_trailing_tags
-from functions.metadata.blocks import BLOCK, Blocks, Section
+from functions.metadata.blocks import BLOCK, Blocks
 from functions.metadata.errors import cut_off, unreadable
 
 _TAIL = 3  # blocks: a frame of eight channels with 24 bits fits
+_ALONE = b"fLaC\x80\0\0\x22"  # a file of nothing but its first block
+_MOST_BLOCKS = 1024
 _MAX_TRIES = 1000  # places that look like a frame, most of them inside of one
 _SIZES = {1: 192, 2: 576, 3: 1152, 4: 2304, 5: 4608}
 
@@ -34,21 +37,30 @@ def measure_flac(blocks: Blocks) -> Sound:
     if blocks.read_at(start, 4) != b"fLaC" or len(info) < 34:
         raise unreadable("The file does not say how its sound is coded.")
     total = int.from_bytes(info[13:18], "big") & 0xF_FFFF_FFFF
-    sound = Sound.by_tinytag(blocks if not start else _behind(blocks, start), "flac")
+    # No more than that: tinytag would believe what other blocks say of their size.
+    sound = Sound.by_tinytag(BytesIO(_ALONE + info), "flac")
     played = _samples(blocks, int.from_bytes(info[2:4], "big"))
     if played < total:
         raise cut_off()
+    coded = blocks.size_bytes - _start_of_frames(blocks, start + 4)
     if total or not sound.samplerate:
-        return sound
+        return sound.averaged(coded)
     # Encoders that could not seek back leave the count out.
     length = played / sound.samplerate
     sound = sound.model_copy(update={"duration_seconds": length})
-    return sound.averaged(blocks.size_bytes)
+    return sound.averaged(coded)
 
 
-def _behind(blocks: Blocks, start: int) -> Section:
-    """Return the file without its leading tags: tinytag would read them whole."""
-    return Section(blocks, start, blocks.size_bytes)
+def _start_of_frames(blocks: Blocks, at: int) -> int:
+    """Return where the blocks of metadata end."""
+    for _ in range(_MOST_BLOCKS):
+        if not blocks.affords(1):
+            break  # a bitrate with a picture in it is better than none
+        head = blocks.read_at(at, 4)
+        at += 4 + int.from_bytes(head[1:], "big")
+        if head[:1] >= b"\x80" or len(head) < 4:
+            break
+    return at
 
 
 def _samples(blocks: Blocks, block_size: int) -> int:

@@ -20,6 +20,7 @@ from functions.metadata.av.sound import Sound
 from functions.metadata.blocks import Blocks
 from functions.metadata.boxes import Box, boxes, inside
 from functions.metadata.errors import cut_off, unreadable
+from schemas.errors import Rejected
 
 _FAR_OFF = 2  # times longer than its sound: then the film's header is wrong
 
@@ -57,7 +58,7 @@ def _movie(blocks: Blocks) -> _Movie:
     found, media_bytes, fragmented = None, 0, False
     for box in boxes(blocks, 0, blocks.size_bytes):
         if box.kind in (b"mdat", b"moov") and box.end > blocks.size_bytes:
-            raise cut_off()
+            raise _cut_off(blocks)
         media_bytes += box.end - box.start if box.kind == b"mdat" else 0
         if box.kind == b"moov":
             found = box
@@ -65,8 +66,12 @@ def _movie(blocks: Blocks) -> _Movie:
         if found and fragmented:
             break  # each fragment is a step, and they are everywhere
     if found is None:
-        raise cut_off()
+        raise _cut_off(blocks)
     return _Movie(found, media_bytes, fragmented)
+
+
+def _cut_off(blocks: Blocks) -> Rejected:
+    return cut_off("sound" if blocks.read_at(8, 3) in (b"M4A", b"M4B") else "film")
 
 
 def _film(blocks: Blocks, movie: _Movie, track: Track, sound: Track | None) -> Film:

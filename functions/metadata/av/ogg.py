@@ -77,7 +77,7 @@ def _from_its_start(blocks: Blocks, sound: Sound, first: Page) -> Sound:
 
 def _film(film: Page, sound: Page | None, ends: list[Page]) -> Film:
     if not any(page.last for page in ends):
-        raise cut_off()
+        raise cut_off("film")
     lengths: list[float] = []
     if sound and (last := _last(ends, sound)):
         lengths.append(sound_between(sound, last, 0).duration_seconds or 0)

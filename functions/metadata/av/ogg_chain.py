@@ -1,7 +1,7 @@
 """Ogg files that hold one recording after another."""
 
-import itertools
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 from functions.metadata.av.ogg_pages import Page, page_at, pages_between
 from functions.metadata.av.sound import Sound
@@ -15,8 +15,7 @@ _SOUND = (b"\x01vorbis", b"OpusHead", b"Speex   ", b"\x7fFLAC")
 def measure_chain(blocks: Blocks, between: _Between) -> Sound:
     """Return the facts of recordings in a row: how long all of them last.
 
-    Where the blocks suffice it is exact; else it is estimated from the time that
-    passes within the blocks at hand.
+    Where the blocks suffice it is exact; else what they leave unseen is estimated.
 
     Args:
         between: returns the facts of a recording by its first and its last page.
@@ -50,27 +49,48 @@ def _links(blocks: Blocks) -> Iterator[tuple[Page, Page]]:
 
 
 def _estimated(blocks: Blocks, between: _Between) -> Sound:
-    """Compare time and bytes between the pages of the blocks that may be fetched."""
+    """Halve the widest gap between pages of different recordings while that is paid.
+
+    What lies between two pages of one recording is exact, a gap is estimated.
+    """
     first = page_at(blocks, 0)
-    assert first is not None  # there is one, or nobody would call this a chain
-    sound = between(first, first, 0)
-    places, samples, seen = _places(blocks), 0, 0
-    for place in places:
-        end = min((place + 1) * BLOCK, blocks.size_bytes)
-        pages = [p for p in pages_between(blocks, place * BLOCK, end) if p.granule > 0]
-        for page, following in itertools.pairwise(pages):
-            if page.serial == following.serial and page.granule < following.granule:
-                samples += following.granule - page.granule
-                seen += following.end - page.end
-    if not samples or not sound.samplerate:
+    places = [_place(blocks, 0), _place(blocks, (blocks.size_bytes - 1) // BLOCK)]
+    if first is None or not places[-1]:
         raise cut_off()
-    length = samples / seen * blocks.size_bytes / sound.samplerate
-    estimated = sound.model_copy(update={"duration_seconds": length})
+    known = [page for found in places for page in (found[:1] + found[-1:])]
+    while blocks.affords(1) and (gap := max(_gaps(known), default=None)):
+        _, left, right = gap
+        middle = (left.end + right.start) // 2 // BLOCK
+        found = [p for p in _place(blocks, middle) if left.end <= p.start < right.start]
+        if not found:
+            break
+        known = sorted({*known, found[0], found[-1]})
+    sound = between(first, first, 0)
+    length = _samples(known) / sound.samplerate if sound.samplerate else 0
+    estimated = sound.model_copy(update={"duration_seconds": length or None})
     return estimated.averaged(blocks.size_bytes)
 
 
-def _places(blocks: Blocks) -> list[int]:
-    """Return which blocks to look into: the first, the last and some between."""
-    tail = (blocks.size_bytes - 1) // BLOCK
-    more = blocks.budget or 0
-    return sorted({0, tail} | {tail * (n + 1) // (more + 1) for n in range(more)})
+def _place(blocks: Blocks, index: int) -> list[Page]:
+    """Return the pages in a block that say how far their recording has come."""
+    start, end = index * BLOCK, min((index + 1) * BLOCK, blocks.size_bytes)
+    return [page for page in pages_between(blocks, start, end) if page.granule > 0]
+
+
+def _gaps(known: list[Page]) -> Iterator[tuple[int, Page, Page]]:
+    for left, right in pairwise(known):
+        if left.serial != right.serial and right.start - left.end > BLOCK:
+            yield right.start - left.end, left, right
+
+
+def _samples(known: list[Page]) -> float:
+    """Return how many samples there are up to the last page."""
+    exact = [pair for pair in pairwise(known) if pair[0].serial == pair[1].serial]
+    seen = sum(right.end - left.end for left, right in exact)
+    samples: float = known[0].granule
+    samples += sum(b.granule - a.granule for a, b in exact)
+    density = samples / (seen + known[0].end)
+    for left, right in pairwise(known):
+        if left.serial != right.serial:
+            samples += max(right.granule, density * (right.end - left.end))
+    return samples

@@ -14,7 +14,7 @@ from functions.metadata.errors import cut_off
 _CAPTURE = b"OggS\0"
 _TAIL = 2 * BLOCK  # the longest page has 65,307 bytes
 _MAX_STREAMS = 16
-_MAX_PAGES = 1 << 12  # the shortest that hold a packet make as many in 128 KiB
+_MAX_PAGES = 1 << 13  # the shortest ones are 4,681 in 128 KiB
 _FIRST, _LAST = 2, 4
 
 
