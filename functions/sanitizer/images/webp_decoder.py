@@ -22,6 +22,9 @@ _NO_PLANE = (None, 0, 0)  # let the decoder allocate it
 def decoded(file: bytes, size: tuple[int, int]) -> Image.Image:
     """Return the picture of a still WebP as RGBA.
 
+    Args:
+        file: a WebP, or a bitstream alone: large ones need not be copied.
+
     Raises:
         ValueError: it cannot be decoded, or is larger than *size*.
     """
@@ -34,24 +37,24 @@ def decoded(file: bytes, size: tuple[int, int]) -> Image.Image:
     return Image.frombuffer("RGBA", size, pixels, "raw", "RGBA", 0, 1)
 
 
-def opens(file: bytes) -> bool:
-    """Say whether a still WebP decodes to its end; alpha apart is not looked at."""
+def opens(bitstream: bytes) -> bool:
+    """Say whether VP8 or VP8L decodes to its end."""
     with _incremental() as decoder:
-        return _feed(decoder, file, len(file))
+        return _feed(decoder, bitstream, len(bitstream))
 
 
-def ends_within(file: bytes, tail_bytes: int) -> bool:
+def ends_within(bitstream: bytes, tail_bytes: int) -> bool:
     """Say whether the decoder needs a byte of the tail; as cheap as one decoding.
 
     Raises:
         ValueError: it cannot be decoded.
     """
     with _incremental() as decoder:
-        if _feed(decoder, file, len(file) - tail_bytes):
+        if _feed(decoder, bitstream, len(bitstream) - tail_bytes):
             return False
-        if _feed(decoder, file, len(file)):
+        if _feed(decoder, bitstream, len(bitstream)):
             return True
-    if not opens(file):  # of several partitions the first failure is final
+    if not opens(bitstream):  # of several partitions the first failure is final
         raise ValueError("it does not decode")
     return True
 
@@ -67,9 +70,9 @@ def _incremental() -> Iterator[int]:
         _libwebp().WebPIDelete(decoder)
 
 
-def _feed(decoder: int, file: bytes, size: int) -> bool:
+def _feed(decoder: int, bitstream: bytes, size: int) -> bool:
     """Let it read the first *size* bytes; say whether it is through."""
-    return size > 0 and _libwebp().WebPIUpdate(decoder, file, size) == _OK
+    return size > 0 and _libwebp().WebPIUpdate(decoder, bitstream, size) == _OK
 
 
 @cache

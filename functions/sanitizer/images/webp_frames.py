@@ -102,9 +102,9 @@ def settled(picture: Picture, orientation: int = 1) -> tuple[Picture, bool]:
 
 
 def _image(picture: Picture) -> Image.Image:
-    chunks = picture.chunks()
-    if picture.alpha:
-        chunks = extended(0x10, picture.size) + chunks
+    if not picture.alpha:
+        return decoded(picture.coded, picture.size)
+    chunks = extended(0x10, picture.size) + picture.chunks()
     return decoded(riff(chunks), picture.size)
 
 
@@ -137,8 +137,7 @@ def last_needed(picture: Picture) -> bool:
     Raises:
         ValueError: it cannot be decoded.
     """
-    padding = len(picture.coded) & 1
-    return ends_within(_file(picture.kind, picture.coded), _TAIL + padding)
+    return ends_within(picture.coded, _TAIL)
 
 
 def _all_needed(picture: Picture, alpha: bytes) -> bool:
@@ -147,13 +146,9 @@ def _all_needed(picture: Picture, alpha: bytes) -> bool:
         return False
     if picture.kind == LOSSY:
         cuts = vp8.shortened(picture.coded, _TAIL)
-        if any(opens(_file(LOSSY, shortened)) for shortened in cuts):
+        if any(opens(shortened) for shortened in cuts):
             return False
     return not alpha or _without_alpha_tail(picture) != alpha
-
-
-def _file(kind: bytes, coded: bytes) -> bytes:
-    return riff(chunk(kind, coded))
 
 
 def _without_alpha_tail(picture: Picture) -> bytes:
