@@ -84,7 +84,8 @@ def _loops(seen: Look) -> int | None:
 
 
 def _shallower(original: Look, before: Scan, after: Scan) -> bool:
-    return original.format in _DEEP and before.bits > 8 and after.bits < before.bits
+    deep = original.format in _DEEP and before.bits > 8
+    return deep and 0 < after.bits < before.bits
 
 
 def _pairs(original: Look, result: Look) -> list[tuple[Image.Image, Image.Image]]:

@@ -35,7 +35,8 @@ def scan_film(found: Scan) -> None:
         elif box.kind not in _TOP:
             found.leak("film_box", f"box {shown(box.kind)}", box.start, box.end)
     found.tail(end)
-    if chunks:
+    fragments = any(box.kind == b"moof" for box in boxes(found.data, 0, end))
+    if chunks and not fragments:
         _between(found, media, sorted(chunks))
 
 

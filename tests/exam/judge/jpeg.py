@@ -51,7 +51,10 @@ class _Walk:
             self.found.leak("garbage", f"marker {marker:02X}", self.at - 2, self.at)
             return
         length = max(self.found.number(self.at, 2), 2)
-        start, end = self.at + 2, min(self.at + length, len(self.data))
+        start, end = (
+            self.at + 2,
+            max(self.at + 2, min(self.at + length, len(self.data))),
+        )
         self.at += length
         body = self.data[start:end]
         if marker in _FRAMES:

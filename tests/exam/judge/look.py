@@ -106,7 +106,8 @@ def _look(data: bytes, limit: int) -> Look:
     for number in _picked(seen):
         if not number:  # after a failed seek, and behind the last frame
             image = Image.open(io.BytesIO(data))
-        image.seek(number)
+        if frames > 1:  # of a still, seek(0) would leave the picture that is shown
+            image.seek(number)
         seen.shown.append(_as_seen(image, turn=not seen.moves))
     seen.size = seen.shown[0].size
     return seen

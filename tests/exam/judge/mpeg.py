@@ -66,6 +66,14 @@ def _goes_on(data: bytes, at: int) -> bool:
 _TAGS = (b"TAG", b"APE", b"LYR", b"ID3")
 
 
+def syncsafe(raw: bytes) -> int:
+    """Return a number of seven bits a byte, as ID3v2 writes them."""
+    size = 0
+    for byte in raw:
+        size = size << 7 | byte & 0x7F
+    return size
+
+
 def seconds(data: bytes) -> float | None:
     """Return how long all frames are; None where there is none."""
     total = sum(frame.seconds for frame in _frames(data))
@@ -73,8 +81,8 @@ def seconds(data: bytes) -> float | None:
 
 
 def between(found: Scan) -> None:
-    """Note bytes between frames."""
-    at = 0
+    """Note bytes between frames; a tag in front is a leak of its own."""
+    at = 10 + syncsafe(found.data[6:10]) if found.data.startswith(b"ID3") else 0
     for frame in _frames(found.data):
         if frame.at > at:
             where = f"{frame.at - at} bytes between frames"

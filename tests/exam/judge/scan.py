@@ -23,7 +23,7 @@ class Scan:
 
     Attributes:
         icc: the colour profile, as it stands in the file.
-        bits: per channel.
+        bits: per channel; zero where the structure does not tell.
         tables: where decoding tables stand: a thumbnail's recur in any picture.
         hidden_pages: pages that no viewer turns to, such as thumbnails.
     """
@@ -32,14 +32,15 @@ class Scan:
     format: str
     leaks: list[Leak] = field(default_factory=list)
     icc: bytes = b""
-    bits: int = 8
+    bits: int = 0
     hidden_pages: int = 0
     tables: list[tuple[int, int]] = field(default_factory=list)
 
     def leak(self, kind: str, where: str, start: int = 0, end: int = 0) -> None:
         """Note a leak, and where its bytes are; a file may hold many thousand."""
         if len(self.leaks) < 300:
-            self.leaks.append(Leak(kind, where, start, min(end, len(self.data))))
+            end = max(start, min(end, len(self.data)))
+            self.leaks.append(Leak(kind, where, start, end))
 
     def tail(self, at: int) -> None:
         """Note what stands behind the end."""

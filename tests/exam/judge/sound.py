@@ -2,15 +2,17 @@
 
 import io
 import struct
+from collections.abc import Iterable
 
 import mutagen
 
-from tests.exam.judge.mpeg import between, seconds
+from tests.exam.judge.mpeg import between, seconds, syncsafe
 from tests.exam.judge.scan import Scan, shown
 
 _WAV = frozenset((b"fmt ", b"data", b"fact", b"ds64"))
 _LAYOUTS = (16, 18, 20, 30, 40, 50)
 _AIFF = frozenset((b"COMM", b"SSND", b"FVER", b"CHAN"))
+_LEVELS = ("replaygain_", "r128_", "itunnorm", "itunsmpb", "itunpgap")
 _SUFFIXES = {"wavpack": "wv", "asf": "wma"}
 _BROKEN = (
     OSError,
@@ -79,14 +81,6 @@ def scan_packed(found: Scan) -> None:
     _ends(found)
 
 
-def syncsafe(raw: bytes) -> int:
-    """Return a number of seven bits a byte, as ID3v2 writes them."""
-    size = 0
-    for byte in raw:
-        size = size << 7 | byte & 0x7F
-    return size
-
-
 def _ends(found: Scan) -> None:
     size = len(found.data)
     for mark, back in ((b"TAG", 128), (b"APETAGEX", 32), (b"LYRICS200", 9)):
@@ -102,7 +96,7 @@ def scan_tags(found: Scan) -> None:
         media = mutagen.File(io.BytesIO(found.data))
     except _BROKEN:
         return
-    if media is None:
+    if media is None or says_how_loud(media):
         return
     if len(media.tags or ()) > 0:
         found.leak("audio_tags", f"{len(media.tags)} tags")
@@ -110,14 +104,43 @@ def scan_tags(found: Scan) -> None:
         found.leak("cover_picture", "a picture")
 
 
+def says_how_loud(media: mutagen.FileType) -> bool:
+    """Say whether all tags are gains and gaps: numbers that players need."""
+    tags: Iterable[object] = media.tags or ()
+    names = [str(tag).lower() for tag in tags]
+    return bool(names) and all(
+        any(level in each for level in _LEVELS) for each in names
+    )
+
+
+def only_levels(data: bytes, kind: str) -> bool:
+    """Say the same of a whole file; false without tags."""
+    try:
+        media = _opened(data, kind)
+    except _BROKEN:
+        return False
+    return media is not None and says_how_loud(media)
+
+
+def _opened(data: bytes, kind: str) -> mutagen.FileType | None:
+    file = _Named(data)
+    file.name = f"a.{_SUFFIXES.get(kind, kind)}"
+    media: mutagen.FileType | None = mutagen.File(file)
+    return media
+
+
+class _Named(io.BytesIO):
+    """Bytes with a name: some kinds of file mutagen tells by that alone."""
+
+    name: str = ""
+
+
 def length_s(data: bytes, kind: str) -> float | None:
     """Return how long a sound lasts; None where that can't be told."""
     try:
         if kind == "mp3":  # others guess from the size: tags would count as sound
             return seconds(data)
-        file = io.BytesIO(data)
-        file.name = f"a.{_SUFFIXES.get(kind, kind)}"  # some kinds go by it alone
-        media = mutagen.File(file)
+        media = _opened(data, kind)
     except _BROKEN:
         return None
     return None if media is None else float(getattr(media.info, "length", 0.0))
