@@ -99,6 +99,24 @@ def test_bytes_behind_the_bitstream_of_a_webp_are_gone(lossless: bool) -> None:
     assert "trailing_data" in findings(source)
 
 
+def test_bytes_behind_the_first_part_of_a_lossy_webp_are_gone() -> None:
+    stream = BytesIO()
+    images.gradient().save(stream, "WEBP")
+    frame = stream.getvalue()[20:]
+    tag = int.from_bytes(frame[:3], "little")  # the part's size in the upper 19 bits
+    end, longer = 10 + (tag >> 5), tag + (len(MARKER) << 5)
+    coded = longer.to_bytes(3, "little") + frame[3:end] + MARKER + frame[end:]
+    coded += bytes(len(coded) % 2)
+    body = b"WEBPVP8 " + struct.pack("<I", len(coded)) + coded
+    source = b"RIFF" + struct.pack("<I", len(body)) + body
+
+    output = cleaned(source)
+
+    assert Image.open(BytesIO(source)).convert("RGB").getextrema()
+    assert MARKER not in output
+    assert "trailing_data" in findings(source)
+
+
 @pytest.mark.parametrize("make", [images.png_with_everything, images.lossless_webp])
 def test_colours_under_full_transparency_are_cleared(make: object) -> None:
     source = make()  # type: ignore[operator] # either sample

@@ -251,11 +251,9 @@ def test_a_gif_of_too_few_pixels_is_refused_as_ever(codes: bytes) -> None:
 
 
 def test_a_gif_that_clears_with_every_other_code_is_rebuilt() -> None:
-    bits = "".join(("100", "001") * 64 * 64)  # clear, then a pixel
-    number = int(
-        "".join(reversed([bits[at : at + 3] for at in range(0, len(bits), 3)])), 2
-    )
-    stream = (number | 5 << len(bits)).to_bytes(len(bits) // 8 + 1, "little")
+    pixels = 64 * 64
+    codes = int("5" + "14" * pixels, 8)  # clear, a pixel, clear … from the lowest
+    stream = codes.to_bytes(6 * pixels // 8 + 1, "little")
     pieces = (stream[at : at + 255] for at in range(0, len(stream), 255))
     coded = b"".join(bytes([len(piece)]) + piece for piece in pieces) + b"\0"
 
