@@ -105,6 +105,10 @@ def _sound(
         _empty(output)
         return _other(source, output, policy)
     _verified(av.carriers(output, media_type))
+    # A container may declare any bytes a sample, a whole photo among them.
+    if not policy.released and hidden.carries_image(output):
+        _empty(output)
+        return _refused("held", "hidden_image", media_type)
     return Sanitized(verdict="clean", media_type=media_type, findings=findings)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from functions.sanitizer.core import Limits, sanitize
-from infra.samples import images
+from infra.samples import audio, images
 from schemas.assets import Policy
 from tests.functions.sanitizer.judged import judged
 
@@ -158,3 +158,15 @@ def test_memory_does_not_grow_with_the_file() -> None:
 
     assert result.verdict == "passed"
     assert peak_bytes < 16 << 20
+
+
+def test_a_photo_in_the_samples_of_a_sound_is_held() -> None:
+    sound = bytearray(audio.wav(seconds=2.0))
+    photo = images.photo()
+    at = sound.index(b"data") + 1000
+    sound[at : at + len(photo)] = photo
+
+    result, output = judged(bytes(sound))
+
+    assert (result.verdict, result.reason) == ("held", "hidden_image")
+    assert output == b""

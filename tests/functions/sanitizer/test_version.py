@@ -11,7 +11,6 @@ CODECS = {
         "mutagen": "1.48.1",
         "pillow": "13.0.0",
         "pillow-heif": "1.8.1",
-        "pillow-jxl-plugin": "1.3.8",
         "turbojpeg": "0.0.2",
     }
 }
