@@ -1,4 +1,4 @@
-"""The metadata function's pure core: what an image is, how long sound and films last."""
+"""The metadata function's pure core: how large images are, how long sound lasts."""
 
 from typing import BinaryIO
 

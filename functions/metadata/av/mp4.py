@@ -13,6 +13,7 @@ from functions.metadata.av.mp4_tracks import (
     Track,
     end_of_samples,
     movie_times,
+    sample_bytes,
     swaps,
     tracks,
 )
@@ -99,7 +100,8 @@ def _sound(blocks: Blocks, track: Track, media_bytes: int, *, alone: bool) -> So
     if (length := _plausible(sound, track.media)) != sound.duration_seconds:
         sound = sound.model_copy(update={"duration_seconds": length})
     # What an encoder wrote down beforehand may be what it was allowed to use at most.
-    return sound.averaged(media_bytes) if alone or not sound.bitrate else sound
+    coded = sample_bytes(blocks, track) or (media_bytes if alone else 0)
+    return sound.averaged(coded) if coded or not sound.bitrate else sound
 
 
 def _plausible(sound: Sound, media: Times) -> float | None:

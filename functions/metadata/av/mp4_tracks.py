@@ -12,6 +12,7 @@ from functions.metadata.boxes import MAX_BOXES, Box, below, content, inside
 _STILLS = (b"jpeg", b"png ", b"gif ", b"tiff", b"mjpa", b"mjpb")
 _MATRIX, _IDENTITY = ">9i", (1 << 16, 0, 0, 1 << 16)
 _MAX_TRACKS = 64
+_MOST_ADDED = 1 << 13  # samples: half a block of sizes
 
 
 class Times(NamedTuple):
@@ -110,6 +111,19 @@ def end_of_samples(blocks: Blocks, track: Track) -> int:
         return 0
     samples = _last(blocks, tables[b"stsc"], 12, 8) >> 32 & 0xFFFF_FFFF
     return offset + _size_of_last(blocks, tables[b"stsz"], min(samples, MAX_BOXES))
+
+
+def sample_bytes(blocks: Blocks, track: Track) -> int:
+    """Return how many bytes all samples of a track are; 0 if that is much to add up."""
+    table = below(blocks, track.box, b"mdia", b"minf", b"stbl", b"stsz")
+    head = content(blocks, table, 12) if table else b""
+    if table is None or len(head) < 12:
+        return 0
+    same, count = struct.unpack_from(">II", head, 4)
+    if same or count > _MOST_ADDED:
+        return int(same) * int(count)
+    sizes = blocks.read_at(table.start + 12, 4 * count)
+    return sum(entry[0] for entry in struct.iter_unpack(">I", sizes[: len(sizes) & ~3]))
 
 
 def _last(blocks: Blocks, table: Box, width: int, head: int) -> int:
