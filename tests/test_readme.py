@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from functions.sanitizer.findings import Finding
 from infra.cli import pratique
 from infra.platform import discover
 from infra.settings import PlatformSettings, variables
@@ -67,3 +68,32 @@ def test_every_path_that_it_names_is_there() -> None:
 
     assert paths
     assert [path for path in sorted(paths) if not (ROOT / path).exists()] == []
+
+
+def first_cells(section_title: str, header: str) -> set[str]:
+    """Return the code words in the first column of the table under *header*."""
+    _, _, rest = section(section_title).partition(f"\n| {header} |")
+    rows = rest.partition("\n\n")[0].splitlines()
+    cells = [row.split("|")[1] for row in rows if row.startswith("| ")]
+    return {word for cell in cells for word in re.findall(r"`([a-z_]+)`", cell)}
+
+
+def test_the_list_of_findings_is_the_closed_list() -> None:
+    named = first_cells("What becomes of a file", "finding")
+
+    assert named == {str(finding) for finding in Finding}
+
+
+def test_every_reason_of_a_refusal_is_listed_and_every_listed_one_exists() -> None:
+    named = first_cells("What becomes of a file", "reason")
+    code = "".join(
+        path.read_text()
+        for floor in ("schemas", "functions", "infra")
+        for path in (ROOT / floor).rglob("*.py")
+        if "metadata" not in path.parts
+    )
+
+    refusals = r'(?:Rejected|SandboxFailure|_rejection|Refused)\(\s*"([a-z_]+)"'
+    given = set(re.findall(refusals, code)) - {"unreadable_audio"}  # never the end
+    assert given <= named
+    assert [reason for reason in sorted(named) if f'"{reason}"' not in code] == []
