@@ -195,10 +195,10 @@ def test_a_jpeg_without_transform_comes_out_as_one_with() -> None:
 
 def test_noise_that_is_turned_may_leave_its_progressive_form() -> None:
     noise = [Image.effect_noise((401, 399), 250) for _ in "RGB"]
-    image = Image.merge("RGB", noise)
     exif = Image.Exif()
     exif[0x0112] = 3
-    source = images.jpeg(image, progressive=True, quality=90, exif=exif, subsampling=0)
+    plain = images.jpeg(Image.merge("RGB", noise), quality=90, exif=exif, subsampling=0)
+    source = turbojpeg.transform(plain, progressive=True)
 
     output = opened(cleaned(source))
 
