@@ -1,7 +1,10 @@
 """A file as its parsers see it: fetched in blocks, and only so many of them."""
 
 import io
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 BLOCK = 1 << 16
 _KEPT = 16  # blocks in memory
@@ -59,6 +62,13 @@ class Blocks(io.RawIOBase):
         )
         self._at += len(data)
         return data
+
+    def readinto(self, buffer: "WriteableBuffer", /) -> int:
+        """Fill *buffer*, less only at the end: with this it can be buffered."""
+        target = memoryview(buffer).cast("B")
+        data = self.read(len(target))
+        target[: len(data)] = data
+        return len(data)
 
     def read_at(self, offset: int, size: int) -> bytes:
         """Return *size* bytes from *offset*; fewer only at the end."""

@@ -15,6 +15,7 @@ _CONTROL = 0xF9
 # Shorter delays are no delays: browsers show such frames for a tenth of a second.
 _LEAST_DELAY, _USUAL_DELAY = 2, 10
 _MOST_PARTS = 1 << 19  # frames, extensions and stray bytes
+_MOST_BLOCKS = 1 << 11  # 128 MiB: bytes that say nothing are slow to pass
 _STEP = 1 << 12
 
 
@@ -37,7 +38,7 @@ def describe_gif(blocks: Blocks) -> ImageFacts:
     if len(head) < 13:
         raise damaged_image()
     width, height, flags = struct.unpack_from("<HHB", head, 6)
-    blocks.budget = None
+    blocks.budget = _MOST_BLOCKS
     played = _played(blocks, 13 + _palette_bytes(flags))
     facts = ImageFacts(
         # A first frame that reaches beyond the screen makes it larger.

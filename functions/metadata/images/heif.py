@@ -11,7 +11,7 @@ from functions.metadata.av.mp4_tracks import Track, tracks
 from functions.metadata.blocks import BLOCK, Blocks
 from functions.metadata.boxes import Box, below, boxes, content, inside
 from functions.metadata.errors import damaged_image
-from functions.metadata.images.facts import ImageFacts
+from functions.metadata.images.facts import MOST_FRAMES, ImageFacts
 
 _VERSIONED = 4  # bytes before what a FullBox holds
 _ALPHA = (b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha", b"urn:mpeg:hevc:2015:auxid:1")
@@ -158,4 +158,4 @@ def _sequence(blocks: Blocks, movie: Box) -> ImageFacts:
 def _samples(blocks: Blocks, track: Track) -> int:
     table = below(blocks, track.box, b"mdia", b"minf", b"stbl", b"stsz")
     data = content(blocks, table, 12) if table else b""
-    return int.from_bytes(data[8:12], "big") or 1
+    return min(int.from_bytes(data[8:12], "big"), MOST_FRAMES) or 1

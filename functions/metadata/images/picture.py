@@ -4,9 +4,9 @@ Pillow reads the headers of three formats. It would read the other files as a wh
 every page and picture in them, or tell neither orientation nor durations.
 """
 
+import io
 import warnings
 from collections.abc import Callable, Mapping
-from typing import BinaryIO, cast
 
 from PIL import ImageFile
 from PIL.BmpImagePlugin import BmpImageFile
@@ -27,6 +27,7 @@ from functions.metadata.kinds import Kind
 
 # A profile and Exif data may take more than the usual blocks before a JPEG's size.
 _BLOCKS_OF_JPEG = 64
+_BUFFER = 1 << 12
 
 
 def describe_image(
@@ -64,7 +65,8 @@ def _opened(plugin: type[ImageFile.ImageFile], blocks: Blocks) -> ImageFile.Imag
     blocks.seek(0)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        image = plugin(cast(BinaryIO, blocks))
+        # Pillow looks for a lost marker byte by byte.
+        image = plugin(io.BufferedReader(blocks, _BUFFER))
     if min(image.size) < 1:
         raise damaged_image()
     return image

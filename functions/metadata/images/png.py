@@ -44,7 +44,8 @@ def describe_png(blocks: Blocks) -> ImageFacts:
         if chunk.name in (b"IDAT", b"IEND"):
             break
     if frames > 1:
-        update = {"frames": frames, "duration_seconds": _played(blocks) or None}
+        frames, seconds = _played(blocks)
+        update = {"frames": frames or 1, "duration_seconds": seconds or None}
         facts = facts.model_copy(update=update)
     return facts.turned(orientation_in(exif or _late_exif(blocks)))
 
@@ -67,8 +68,8 @@ def _chunks(blocks: Blocks, at: int) -> Iterator[_Chunk]:
         at += size + 12
 
 
-def _played(blocks: Blocks) -> float:
-    """Return how many seconds all frames are shown: each has a header of its own."""
+def _played(blocks: Blocks) -> tuple[int, float]:
+    """Return frames, and the seconds of all: each has a header of its own."""
     blocks.budget = None
     frames, seconds = 0, 0.0
     for chunk in _chunks(blocks, 33):
@@ -78,7 +79,7 @@ def _played(blocks: Blocks) -> float:
             frames += 1
         if chunk.name == b"IEND" or frames == MOST_FRAMES:
             break
-    return seconds
+    return frames, seconds
 
 
 def _late_exif(blocks: Blocks) -> bytes:
