@@ -28,8 +28,8 @@ def describe(source: BinaryIO, media_type: str) -> dict[str, int | float | str |
 
     Args:
         source: seekable; fetched in blocks of 64 KiB, six at most. More are fetched of
-            a GIF (all, 128 MiB at most), of other animations and of pages (one for each frame at
-            most), and of a JPEG with a profile of more than 300 KiB (64 at most).
+            a GIF (all, 128 MiB at most), of other animations and of pages (one for
+            each at most), and of a JPEG with a profile of more than 300 KiB (64).
         media_type: what the file was said to be: it only decides whether bytes that
             are not recognised are a failure.
 

@@ -1,7 +1,4 @@
-"""Cores that behave and misbehave, for the sandbox's tests.
-
-Imports little: most tests lose a process, and each new one imports this.
-"""
+"""Cores for the sandbox's tests. Imports little: each process imports this."""
 
 import contextlib
 import ctypes
@@ -270,7 +267,7 @@ def environment() -> str:
 
 
 def open_descriptors() -> list[str]:
-    """Return what is open beyond the standard streams, by kind."""
+    """Return the kinds of what is open beyond the standard streams."""
     kept = []
     for number in range(3, 64):
         with contextlib.suppress(FileNotFoundError):
