@@ -14,12 +14,12 @@ from mutagen import MutagenError
 from functions.sanitizer.av.adts import strip_adts
 from functions.sanitizer.av.aiff import strip_aiff
 from functions.sanitizer.av.ape import strip_ape
-from functions.sanitizer.av.asf import holds_pictures, strip_asf
-from functions.sanitizer.av.flac import strip_flac
-from functions.sanitizer.av.mp4 import kind_of, strip_mp4
-from functions.sanitizer.av.mpeg import strip_mpeg
-from functions.sanitizer.av.ogg import holds_pictures as holds_theora
-from functions.sanitizer.av.ogg import strip_ogg
+from functions.sanitizer.av.asf.strip import holds_pictures, strip_asf
+from functions.sanitizer.av.flac.strip import strip_flac
+from functions.sanitizer.av.mp4.strip import kind_of, strip_mp4
+from functions.sanitizer.av.mpeg.strip import strip_mpeg
+from functions.sanitizer.av.ogg.strip import holds_pictures as holds_theora
+from functions.sanitizer.av.ogg.strip import strip_ogg
 from functions.sanitizer.av.scan import read_at, size_of, unreadable
 from functions.sanitizer.av.tags import leading
 from functions.sanitizer.av.wav import strip_wav

@@ -10,7 +10,7 @@ EBU Tech 3306 and ITU-R BS.2088 for files of 4 GiB and more.
 import struct
 from typing import BinaryIO
 
-from functions.sanitizer.av.mpeg import copy_mpeg
+from functions.sanitizer.av.mpeg.strip import copy_mpeg
 from functions.sanitizer.av.scan import copy, read_at, size_of, unreadable
 from functions.sanitizer.av.scan_chunks import Chunk, chunks_of, dropped
 from functions.sanitizer.findings import Finding

@@ -16,8 +16,16 @@ from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from functions.sanitizer.findings import Finding
-from functions.sanitizer.images import bmp, gif, heif, ico, jp2, jpeg, png, tiff, webp
+from functions.sanitizer.images.bmp import rebuild as bmp
+from functions.sanitizer.images.gif import rebuild as gif
+from functions.sanitizer.images.heif import rebuild as heif
+from functions.sanitizer.images.ico import rebuild as ico
+from functions.sanitizer.images.jp2 import rebuild as jp2
+from functions.sanitizer.images.jpeg import rebuild as jpeg
 from functions.sanitizer.images.pictures import Rebuilt, View, decoding, view
+from functions.sanitizer.images.png import rebuild as png
+from functions.sanitizer.images.tiff import rebuild as tiff
+from functions.sanitizer.images.webp import rebuild as webp
 from functions.sanitizer.limits import Limits
 from schemas.errors import Rejected
 

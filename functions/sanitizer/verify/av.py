@@ -13,7 +13,7 @@ from functions.sanitizer.verify.aiff import aiff_carriers
 from functions.sanitizer.verify.ape import ape_carriers
 from functions.sanitizer.verify.asf import asf_carriers
 from functions.sanitizer.verify.flac import flac_carriers
-from functions.sanitizer.verify.mp4 import film_carriers, sound_carriers
+from functions.sanitizer.verify.mp4.reader import film_carriers, sound_carriers
 from functions.sanitizer.verify.mpeg import mpeg_carriers
 from functions.sanitizer.verify.ogg import ogg_carriers
 from functions.sanitizer.verify.wav import wav_carriers

@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from functions.sanitizer.verify.bmp import bmp_carriers
 from functions.sanitizer.verify.gif import gif_carriers
-from functions.sanitizer.verify.heif import heif_carriers
+from functions.sanitizer.verify.heif.reader import heif_carriers
 from functions.sanitizer.verify.ico import ico_carriers
 from functions.sanitizer.verify.jp2 import jp2_carriers
 from functions.sanitizer.verify.jpeg import jpeg_carriers

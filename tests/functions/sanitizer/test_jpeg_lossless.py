@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 from functions.sanitizer.core import Limits, Sanitized, sanitize
-from functions.sanitizer.images import jpeg, jpeg_transcode
+from functions.sanitizer.images.jpeg import rebuild as jpeg
+from functions.sanitizer.images.jpeg import transcode as jpeg_transcode
 from functions.sanitizer.verify.images import carriers
 from infra.samples import images
 from infra.samples.images import MARKER

@@ -10,7 +10,8 @@ import pytest
 import turbojpeg
 from PIL import Image, ImageChops, ImageStat
 
-from functions.sanitizer.images import jpeg, jpeg_transcode
+from functions.sanitizer.images.jpeg import rebuild as jpeg
+from functions.sanitizer.images.jpeg import transcode as jpeg_transcode
 from infra.samples import images
 from tests.functions.sanitizer.judged import cleaned, judged, opened
 
@@ -227,7 +228,7 @@ def test_a_python_without_the_transcoder_can_do_without(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(sys.modules, "turbojpeg", None)
-    spec = importlib.util.find_spec("functions.sanitizer.images.jpeg_transcode")
+    spec = importlib.util.find_spec("functions.sanitizer.images.jpeg.transcode")
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)

@@ -9,7 +9,9 @@ import pytest
 from PIL import Image
 
 from functions.sanitizer.core import Limits, Sanitized, sanitize
-from functions.sanitizer.images import gif, png, webp
+from functions.sanitizer.images.gif import rebuild as gif
+from functions.sanitizer.images.png import rebuild as png
+from functions.sanitizer.images.webp import rebuild as webp
 from functions.sanitizer.verify.images import carriers
 from infra.samples import images
 from infra.samples.images import MARKER

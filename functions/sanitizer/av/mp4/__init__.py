@@ -1,0 +1,1 @@
+"""MP4 and its family: boxes freed in place."""

@@ -1,0 +1,1 @@
+"""HEIF and AVIF: coded pictures in a container that is written anew."""

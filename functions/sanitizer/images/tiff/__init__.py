@@ -1,0 +1,1 @@
+"""TIFF: samples in a file that is written anew."""

@@ -1,0 +1,1 @@
+"""The second reader of MP4 and its family."""
