@@ -10,8 +10,8 @@ from uuid import uuid4
 from functions.metadata.core import describe
 from functions.sanitizer.core import SANITIZER_VERSION, Limits, sanitize
 from functions.sanitizer.promotion import digest
-from schemas.assets import Policy
 from schemas.errors import Rejected, SandboxFailure
+from schemas.policies import Policy
 from schemas.ports import Sandbox
 
 _BLOCK = 1 << 20

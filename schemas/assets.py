@@ -13,6 +13,7 @@ from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
 
 from schemas.lifecycle import FINAL, UNDECIDED, Check, Facts, Promotion, Status
+from schemas.policies import Policy
 
 Door = Literal["form", "presigned", "drop"]
 
@@ -44,17 +45,6 @@ class UTCDateTime(TypeDecorator[datetime]):
 
 def _moment(**options: Any) -> Any:
     return Field(default=None, sa_type=UTCDateTime, **options)
-
-
-class Policy(BaseModel):
-    """What a project lets pass, and how it is rebuilt."""
-
-    model_config = ConfigDict(frozen=True)
-
-    images: Literal["rebuild", "lossless"] = "rebuild"
-    other: Literal["promote", "hold", "reject"] = "promote"
-    # Somebody looked at this very file: what would be held passes untouched.
-    released: bool = False
 
 
 class Project(SQLModel, table=True):

@@ -12,8 +12,8 @@ from functions.sanitizer.formats import HEAD_BYTES, OCTETS, Kind, sniff
 from functions.sanitizer.images.rebuild import rebuild
 from functions.sanitizer.limits import Limits
 from functions.sanitizer.verify import av, images
-from schemas.assets import Policy
 from schemas.errors import Rejected
+from schemas.policies import Policy
 
 __all__ = ["SANITIZER_VERSION", "Limits", "Sanitized", "sanitize"]
 

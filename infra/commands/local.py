@@ -14,7 +14,7 @@ from infra.commands.output import json_option, progress, show_json, show_rows
 from infra.commands.session import NotDone, Session, pass_session
 from infra.local import describe_file, sanitize_file, undescribed, unjudged
 from infra.settings import load
-from schemas.assets import Policy
+from schemas.policies import Policy
 
 _paths = click.argument(
     "paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path)

@@ -29,7 +29,7 @@ from functions.sanitizer.core import Limits
 from infra.commands.output import progress, show_json, show_rows
 from infra.local import sanitize_file
 from infra.samples import audio
-from schemas.assets import Policy
+from schemas.policies import Policy
 from schemas.ports import Sandbox
 from tests.exam.memory import measured, used_s
 from tests.exam.run import core_sandbox

@@ -17,7 +17,7 @@ import click
 
 from infra.commands.output import progress
 from infra.samples import audio, images
-from schemas.assets import Policy
+from schemas.policies import Policy
 from tests.exam.external import disagreements, judge_all
 from tests.exam.hostile.case import MARKER
 from tests.exam.hostile.write import write

@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 
 import click
 
-from schemas.assets import Policy
+from schemas.policies import Policy
 from tests.exam.mutate import mutated
 from tests.exam.rows import LARGE_MB, SLOW_S, Row
 from tests.exam.run import Examiner, Task, core_sandbox, jailed_judge

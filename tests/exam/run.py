@@ -15,8 +15,8 @@ from infra.local import sanitize_file
 from infra.platform import cores, discover
 from infra.sandbox import SandboxSettings, open_sandbox
 from infra.settings import load
-from schemas.assets import Policy
 from schemas.errors import Rejected, SandboxFailure
+from schemas.policies import Policy
 from schemas.ports import Sandbox
 from tests.exam.judge.core import Judgement, judge
 from tests.exam.memory import measured

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from infra.samples import images
-from schemas.assets import Policy
+from schemas.policies import Policy
 from tests.exam import __main__ as command
 from tests.exam.fuzz import damaged, fuzz
 from tests.exam.hostile.write import FAMILIES, expected

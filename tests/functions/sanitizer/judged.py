@@ -7,7 +7,7 @@ from PIL import Image, ImageChops, ImageStat
 
 from functions.sanitizer.core import Limits, Sanitized, sanitize
 from functions.sanitizer.verify.images import carriers
-from schemas.assets import Policy
+from schemas.policies import Policy
 
 
 def judged(

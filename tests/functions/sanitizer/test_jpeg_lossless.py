@@ -13,7 +13,7 @@ from functions.sanitizer.images.jpeg import transcode as jpeg_transcode
 from functions.sanitizer.verify.images import carriers
 from infra.samples import images
 from infra.samples.images import MARKER
-from schemas.assets import Policy
+from schemas.policies import Policy
 from tests.functions.sanitizer.judged import cleaned, difference, opened
 
 _CODINGS = {

@@ -15,7 +15,7 @@ from functions.sanitizer.images.webp import rebuild as webp
 from functions.sanitizer.verify.images import carriers
 from infra.samples import images
 from infra.samples.images import MARKER
-from schemas.assets import Policy
+from schemas.policies import Policy
 from tests.functions.sanitizer.judged import cleaned, judged, opened
 
 

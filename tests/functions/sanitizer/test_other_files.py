@@ -11,7 +11,7 @@ import pytest
 
 from functions.sanitizer.core import Limits, sanitize
 from infra.samples import audio, images
-from schemas.assets import Policy
+from schemas.policies import Policy
 from tests.functions.sanitizer.judged import judged
 
 _TEXT = (
