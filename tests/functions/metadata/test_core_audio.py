@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from functions.metadata.core import describe
@@ -73,6 +73,8 @@ def test_sound_that_was_cut_anywhere_is_refused_with_a_sentence(
     name: str, part: float
 ) -> None:
     cut = CLEAN[name][: int(len(CLEAN[name]) * part)]
+    # Some encoders count the tag of 128 bytes behind MP3: that cut can't be told.
+    assume(len(CLEAN[name]) - len(cut) != 128)
 
     with pytest.raises(Rejected) as caught:
         facts(cut, "audio/any")

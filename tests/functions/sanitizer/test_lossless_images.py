@@ -9,9 +9,6 @@ import pytest
 from PIL import Image
 
 from functions.sanitizer.core import Limits, Sanitized, sanitize
-from functions.sanitizer.images.gif import rebuild as gif
-from functions.sanitizer.images.png import rebuild as png
-from functions.sanitizer.images.webp import rebuild as webp
 from functions.sanitizer.verify.images import carriers
 from infra.samples import images
 from infra.samples.images import MARKER
@@ -289,13 +286,10 @@ def test_what_is_too_broken_to_be_rebuilt_is_not_stripped(name: str) -> None:
     assert "unreadable_image" in reasons
 
 
-@pytest.mark.parametrize(
-    ("strip", "name"), [(png.strip, "rgb"), (gif.strip, "gif"), (webp.strip, "lossy")]
-)
-def test_stripping_what_is_stripped_changes_nothing(strip: object, name: str) -> None:
+@pytest.mark.parametrize("name", ["rgb", "gif", "lossy"])
+def test_stripping_what_is_stripped_changes_nothing(name: str) -> None:
     _, once = _stripped(_OPAQUE[name])
-    again = BytesIO()
 
-    strip(BytesIO(once), once, again, Limits())  # type: ignore[operator] # any of three
+    _, again = _stripped(once)
 
-    assert again.getvalue() == once
+    assert again == once
