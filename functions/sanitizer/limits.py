@@ -23,6 +23,18 @@ class Limits(BaseModel):
         if width * height > self.max_pixels:
             raise Rejected("too_many_pixels", f"more than {self.max_pixels}")
 
+    def admit_deflated(self, width: int, height: int, pixel_bytes: int) -> None:
+        """Let a deflated picture pass, by its samples rather than its pixels.
+
+        What inflates to more than four bytes for each of max_pixels takes longer and
+        more memory than any other picture: deep alpha does.
+
+        Raises:
+            Rejected: `too_many_pixels`.
+        """
+        if width * height * pixel_bytes > 4 * self.max_pixels:
+            raise Rejected("too_many_pixels", f"{pixel_bytes} bytes a pixel")
+
     def admit_frames(self, areas: list[int]) -> None:
         """Let an animation with frames of these areas pass.
 

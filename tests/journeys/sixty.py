@@ -10,12 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from infra.demo import DOORS, Case, Demo, any_outcome, wait_until
-from infra.samples import audio, images
+from infra.samples import audio, heif, images, tiff, video
 
 _PATIENCE_S = 180
 _COMMON = "camera_serial comment exif gps_position maker_note text thumbnail timestamp"
 _STILL = f"{_COMMON} application_data colour_profile xmp trailing_data"
 _PHOTO = f"{_STILL} content_credentials embedded_video gain_map iptc second_image"
+_HEIC = (
+    "application_data camera_serial colour_profile embedded_video exif gps_position "
+    "maker_note padding text thumbnail timestamp xmp"
+)
 _PNG = f"{_STILL} content_credentials hidden_colours"
 _SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><text>x</text></svg>'
 
@@ -52,8 +56,13 @@ class Kind:
         }
 
 
-def _picture(width: int, height: int, mode: str = "RGB", frames: int = 1) -> Any:
-    return {"width": width, "height": height, "frames": frames, "mode": mode}
+def _picture(width: int, height: int, mode: str = "RGB") -> Any:
+    return {"width": width, "height": height, "frames": 1, "mode": mode}
+
+
+def _animation(mode: str = "RGB") -> Any:
+    played = {"frames": 3, "duration_seconds": 0.6}
+    return _picture(48, 32, mode) | played
 
 
 def _sound(seconds: float, rate: int, kbits: float, channels: int = 1) -> Any:
@@ -75,8 +84,14 @@ def _images() -> list[Kind]:
     jpeg, png, webp, gif = (f"image/{kind}" for kind in ("jpeg", "png", "webp", "gif"))
     return [
         Kind("photo.jpg", images.photo(), jpeg, _PHOTO, _picture(64, 96)),
-        Kind("level.jpg", images.photo(orientation=1), jpeg, _PHOTO, _picture(96, 64)),
-        Kind("plain.jpg", images.jpeg(images.gradient()), jpeg, "", _picture(96, 64)),
+        Kind("photo.heic", heif.heic(), "image/heif", _HEIC, _picture(48, 64)),
+        Kind(
+            "scan.tiff",
+            _scan(),
+            "image/tiff",
+            "application_data text",
+            _picture(32, 24, "I;16"),
+        ),
         Kind(
             "half.jpg",
             images.halved(images.photo()),
@@ -88,9 +103,7 @@ def _images() -> list[Kind]:
         Kind(
             "a.png", images.png_with_everything(), png, _PNG, _picture(96, 64, "RGBA")
         ),
-        Kind(
-            "moving.png", images.animated_png(), png, "text", _picture(48, 32, "RGB", 3)
-        ),
+        Kind("moving.png", images.animated_png(), png, "text", _animation()),
         Kind("a.webp", images.webp(), webp, _STILL, _picture(96, 64)),
         Kind(
             "lossless.webp",
@@ -104,16 +117,23 @@ def _images() -> list[Kind]:
             images.animated_webp(),
             webp,
             f"{_COMMON} application_data xmp",
-            _picture(48, 32, "RGB", 3),
+            _animation(),
         ),
         Kind(
             "moving.gif",
             images.animated_gif(),
             gif,
             "application_data comment gps_position text trailing_data xmp",
-            _picture(48, 32, "P", 3),
+            _animation("P"),
         ),
     ]
+
+
+def _scan() -> bytes:
+    """Return sixteen bits a sample, with an artist and a private tag."""
+    rows = [bytes(range(64))] * 24
+    artist, private = (2, audio.MARKER + b"\0"), (7, audio.MARKER)
+    return tiff.tiff(tiff.grey(rows, bits=16, t315=artist, t65000=private))
 
 
 def _sounds() -> list[Kind]:
@@ -142,7 +162,11 @@ def _sounds() -> list[Kind]:
             _sound(38 * 1152 / 44100, 44100, 63.7),
         ),
         Kind(
-            "song.ogg", audio.ogg_vorbis(), "audio/ogg", tags, _sound(1.0, 8000, 64.0)
+            "film.mov",
+            video.film(brand=b"qt  "),
+            "video/quicktime",
+            "application_data audio_tags gps_position padding text timestamp xmp",
+            {"duration_seconds": 2.0, "width": 64, "height": 48, "has_audio": True},
         ),
         Kind("a.opus", audio.ogg_opus(), "audio/ogg", tags, _sound(1.0, 48000, 13.44)),
         Kind(
@@ -150,7 +174,7 @@ def _sounds() -> list[Kind]:
             m4a,
             "audio/mp4",
             f"{tags} application_data gps_position padding text timestamp",
-            _sound(43 * 1024 / 44100, 44100, 64.0, 2),
+            _sound(43 * 1024 / 44100, 44100, 3.10078125, 2),
         ),
         Kind(
             "cut.wav",

@@ -79,7 +79,7 @@ def _played(blocks: Blocks) -> tuple[int, float]:
             frames += 1
         if chunk.name == b"IEND" or frames == MOST_FRAMES:
             break
-    return frames, seconds
+    return frames, round(seconds, 6)
 
 
 def _late_exif(blocks: Blocks) -> bytes:

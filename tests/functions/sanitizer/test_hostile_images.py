@@ -28,8 +28,10 @@ _SAMPLES = {
 _CLEAN = {name: cleaned(data) for name, data in _SAMPLES.items()}
 
 
-def _png(width: int, height: int, *chunks: bytes) -> bytes:
-    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+def _png(
+    width: int, height: int, *chunks: bytes, depth: int = 8, colour: int = 0
+) -> bytes:
+    header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
     end = images.chunk(b"IEND", b"")
     start = b"\x89PNG\r\n\x1a\n" + images.chunk(b"IHDR", header)
     return start + b"".join(chunks) + end
@@ -58,6 +60,10 @@ def test_a_truncated_image_is_refused(name: str, share: float) -> None:
     [
         pytest.param(_jpeg_of_size(65000, 65000), id="jpeg"),
         pytest.param(_png(30000, 30000, images.chunk(b"IDAT", b"x")), id="png"),
+        pytest.param(
+            _png(7000, 7000, images.chunk(b"IDAT", b"x"), depth=16, colour=6),
+            id="png with deep alpha",
+        ),
         pytest.param(
             b"GIF89a"
             + struct.pack("<HHBBB", 60000, 60000, 0, 0, 0)

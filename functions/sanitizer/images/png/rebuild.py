@@ -75,7 +75,10 @@ def strip(source: BinaryIO, data: View, output: BinaryIO, limits: Limits) -> Reb
 def _admitted(data: View, limits: Limits) -> Png:
     png = read(data)
     for frame in png.frames:
-        limits.admit(frame.header.width, frame.header.height)
+        header = frame.header
+        limits.admit(header.width, header.height)
+        pixel_bytes = header.channels * header.depth // 8
+        limits.admit_deflated(header.width, header.height, pixel_bytes)
     limits.admit_frames([f.header.width * f.header.height for f in png.frames])
     return png
 
