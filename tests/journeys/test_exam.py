@@ -20,8 +20,8 @@ from tests.exam.judge.core import judge
 from tests.exam.run import Examiner, Task, core_sandbox
 from tests.exam.sample import good
 
-# Too long for a test, or undecided; `python -m tests.exam --hostile` writes them too.
-_HEAVY = ("bomb", "large", "question")
+# Too long for a test; `python -m tests.exam --hostile` writes them too.
+_HEAVY = ("bomb", "large")
 _LIGHT = [name for name in FAMILIES if name not in _HEAVY]
 
 

@@ -106,11 +106,6 @@ def polyglots() -> Iterator[Case]:
     yield Case("in_wave.wav", _wave(head + padded + b"data\4\0\0\0" + bytes(4)), SOUND)
     yield Case("in_tag.mp3", id3v2(b"PRIV\0\0\x10\0\0\0" + picture) + bytes(99), SOUND)
 
-
-def questions() -> Iterator[Case]:
-    """Yield what is held only by who looks into sound itself."""
-    picture = jpeg(comment=MARKER)
-    layout = b"fmt \x10\0\0\0" + b"\1\0\1\0\x40\x1f\0\0\x80\x3e\0\0\2\0\x10\0"
-    heard = b"data" + len(picture).to_bytes(4, "little") + picture
-    even = bytes(len(picture) % 2)
-    yield Case("in_samples.wav", _wave(layout + heard + even), REFUSED)
+    even = b"\0" * (len(picture) % 2)
+    heard = b"data" + len(picture).to_bytes(4, "little") + picture + even
+    yield Case("in_samples.wav", _wave(head + heard), REFUSED)

@@ -33,7 +33,6 @@ FAMILIES: dict[str, _Family] = {
     "truncated": broken.truncated,
     "impostor": broken.impostors,
     "polyglot": broken.polyglots,
-    "question": broken.questions,
     "claim": bombs.claims,
     "bomb": bombs.packed,
     "large": bombs.large,
