@@ -4,6 +4,7 @@ The process is started when a job needs it and replaced after anything irregular
 Everything that comes out of it is taken for hostile.
 """
 
+import json
 import logging
 import os
 import pickle
@@ -34,7 +35,11 @@ _INHERITED = ("LD_LIBRARY_PATH", "PYTHONHOME")
 
 
 class Cell:
-    """Runs one job at a time, each in a process that can be lost."""
+    """Runs one job at a time, each in a process that can be lost.
+
+    Attributes:
+        confined: the names of what confines its processes; none before the first.
+    """
 
     def __init__(self, hello: Hello, patience: Patience, most_jobs: int) -> None:
         self._hello = hello
@@ -43,7 +48,7 @@ class Cell:
         self._guard = threading.Lock()
         self._process: _Process | None = None
         self._closed = False
-        self._told = False
+        self.confined: frozenset[str] = frozenset()
 
     @property
     def warm(self) -> bool:
@@ -101,10 +106,10 @@ class Cell:
         except BaseException:  # Ctrl-C too: who is half greeted takes no job
             self.clear()
             raise
-        if not self._told:
+        if not self.confined:
             # Its successors are confined alike: a line of each would be noise.
-            log.info("sandbox_ready", extra={"confined": confined})
-            self._told = True
+            log.info("sandbox_ready", extra={"confined": sorted(confined)})
+        self.confined = confined
         return process
 
 
@@ -132,7 +137,7 @@ class _Process:
         """Whether the process still runs, as far as the kernel has told."""
         return self._child.poll() is None
 
-    def await_ready(self) -> str:
+    def await_ready(self) -> frozenset[str]:
         """Return what confines it once it has imported what cores need.
 
         Raises:
@@ -145,8 +150,8 @@ class _Process:
         except (Late, HungUp, Garbled) as exc:
             said = printable(self._said().strip().rpartition("\n")[2])
             raise Unavailable(f"a sandbox process did not start: {said}") from exc
-        confined = printable(ready.payload.decode(errors="replace"))
-        log.debug("jail_ready", extra={"pid": self._child.pid, "confined": confined})
+        confined = frozenset(json.loads(ready.payload))
+        log.debug("jail_ready", extra={"pid": self._child.pid})
         return confined
 
     def run(self, job: PackedJob, patience: Patience) -> bytes:

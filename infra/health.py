@@ -1,4 +1,5 @@
-"""Where a process tells how it is: /livez and /readyz for whoever restarts or routes.
+"""Where a process tells how it is: /livez and /readyz for whoever restarts or routes,
+/metrics for whoever watches.
 
 Alive is a process whose functions all run; ready is one that can do its work now, so
 its store, its database and its broker answer.
@@ -11,11 +12,12 @@ from datetime import timedelta
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from infra.http import Server
 from infra.listening import listen
+from infra.metrics import EXPOSITION, exposition
 from infra.service import Service
 from schemas.ports import ASGIApp
 
@@ -35,7 +37,11 @@ def health_app(service: Service) -> ASGIApp:
         answer = {"ready": not troubles, "troubles": troubles}
         return JSONResponse(answer, 503 if troubles else 200)
 
-    return Starlette(routes=[Route("/livez", livez), Route("/readyz", readyz)])
+    def metrics(request: Request) -> Response:
+        return Response(exposition(service), media_type=EXPOSITION)
+
+    answers = {"/livez": livez, "/readyz": readyz, "/metrics": metrics}
+    return Starlette(routes=[Route(path, tell) for path, tell in answers.items()])
 
 
 @contextmanager

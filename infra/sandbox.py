@@ -9,7 +9,7 @@ import io
 import os
 import pickle
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, TypeVar, get_type_hints
 
@@ -18,7 +18,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from infra.cell import Cell
 from infra.dialogue import PackedJob, Patience, printable
-from infra.jail.limits import Limits
+from infra.jail.limits import WALLS, Limits
 from infra.jail.wire import Hello, Job, OpenFile, Ranges
 from schemas.errors import SandboxFailure
 from schemas.objects import RangedReader
@@ -104,6 +104,13 @@ class _Pool:
             except ValidationError as exc:
                 cell.clear()  # only a broken or hijacked core gets here
                 raise SandboxFailure("core_failed", _complaint(exc)) from None
+
+    def protections(self) -> Mapping[str, bool]:
+        """Return by name which protections confine cores, and which are missing."""
+        for cell in self._cells:
+            if cell.confined:
+                return {wall: wall in cell.confined for wall in WALLS}
+        return {}
 
     def close(self) -> None:
         """End every process. Safe to run twice."""

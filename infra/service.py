@@ -40,6 +40,10 @@ class Service:
         """Return which functions ended by themselves: none should."""
         return [name for name, part in self._parts.items() if not part.alive()]
 
+    def protections(self) -> Mapping[str, bool]:
+        """Return which protections confine the sandbox's cores, once one has run."""
+        return self._platform.sandbox.protections()
+
     def troubles(self) -> dict[str, str]:
         """Return what keeps the functions from working now; asks store and database."""
         found = {name: part.trouble() for name, part in self._parts.items()}

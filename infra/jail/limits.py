@@ -20,6 +20,8 @@ _MOST_TASKS = 256
 
 
 # The names of what confines this process, once something does.
+# Whatever may confine a core; some need a newer kernel or more rights than there are.
+WALLS = ("rlimits", "network_namespace", "landlock", "no_capabilities", "seccomp")
 active: tuple[str, ...] = ()
 
 

@@ -1,6 +1,6 @@
 """The sandbox port."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol, TypeVar
 
 T = TypeVar("T")
@@ -27,6 +27,12 @@ class Sandbox(Protocol):
                 processor time (`cpu_limit`).
             SandboxFailure: it was killed by the wall clock (`core_timeout`) or a
                 signal (`core_crashed`), or raised anything else (`core_failed`).
+        """
+
+    def protections(self) -> Mapping[str, bool]:
+        """Return by name which protections confine cores, and which are missing here.
+
+        Empty until the first process is ready.
         """
 
     def close(self) -> None:

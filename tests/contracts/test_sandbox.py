@@ -46,6 +46,19 @@ def test_a_core_runs_in_another_process(sandbox: Sandbox) -> None:
     assert pid != os.getpid()
 
 
+def test_protections_are_told_by_name_once_a_core_has_run() -> None:
+    opened = open_sandbox(SandboxSettings(processes=1), ["tests.infra.sandbox.cores"])
+    before = dict(opened.protections())
+
+    opened.run(cores.pid)
+
+    told = opened.protections()
+    opened.close()
+    assert before == {}
+    assert told["rlimits"] is True
+    assert set(told.values()) <= {True, False}
+
+
 def test_a_core_that_is_no_function_of_a_module_is_refused(sandbox: Sandbox) -> None:
     def local() -> None: ...
 

@@ -10,6 +10,7 @@ import pytest
 from infra.demo import wait_until
 from infra.health import answering
 from infra.http import Server
+from infra.jail.probe import probe
 from infra.platform import Platform
 from infra.service import serving
 from schemas.errors import SettingsError, Unavailable
@@ -44,6 +45,20 @@ def test_a_process_whose_servers_answer_is_alive_and_ready(tmp_path: Path) -> No
 
     assert (alive.status_code, alive.json()) == (200, {"alive": True, "ended": []})
     assert (ready.status_code, ready.json()) == (200, {"ready": True, "troubles": {}})
+
+
+def test_metrics_say_what_confines_the_cores(tmp_path: Path) -> None:
+    with embedded(tmp_path) as platform:
+        platform.sandbox.run(probe)
+        answer = asked(platform, "/metrics")
+
+    protections = platform.sandbox.protections()
+    lines = [line for line in answer.text.splitlines() if not line.startswith("#")]
+    assert protections["rlimits"]
+    assert lines == [
+        f'pratique_sandbox_protection{{protection="{name}"}} {float(active)}'
+        for name, active in protections.items()
+    ]
 
 
 def test_a_function_that_ended_by_itself_is_named(

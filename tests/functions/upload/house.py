@@ -32,6 +32,7 @@ class Locked:
 
     run = nothing
     close = nothing
+    protections = nothing
 
 
 @dataclass
