@@ -230,6 +230,19 @@ _LARGE: tuple[tuple[str, Callable[[Path], None]], ...] = (
 )
 
 
+def together(costs: list[Cost]) -> Cost:
+    """Return what all clean pictures cost: the sums of their medians."""
+    times = [(c.pillow_s, c.rebuild_s, c.lossless_s) for c in costs]
+    pillow, first, second = (
+        sum(each or 0 for each in way) for way in zip(*times, strict=True)
+    )
+    cost = Cost("all of them", "")
+    cost.pillow_s, cost.rebuild_s, cost.lossless_s = _short(pillow, first, second)
+    cost.rebuild_to_pillow = round(first / pillow, 2)
+    cost.rebuild_to_lossless = round(first / second, 2)
+    return cost
+
+
 @contextmanager
 def _bench(place: Path) -> Iterator[Bench]:
     with core_sandbox() as sandbox:
@@ -242,16 +255,18 @@ def _bench(place: Path) -> Iterator[Bench]:
 @click.option("--json", "as_json", is_flag=True)
 def main(*, repeat: int, large: bool, as_json: bool) -> None:
     """Run it and print what came out."""
-    costs, weights = [], []
+    costs: list[Cost] = []
+    weights: list[Weight] = []
     with TemporaryDirectory(prefix="bench-") as folder:
         place = Path(folder)
         with _bench(place) as bench, progress("pictures") as steps:
             for what, data in pictures():
-                costs.append(asdict(bench.cost(what, data, repeat)))
+                costs.append(bench.cost(what, data, repeat))
                 steps.advance()
         for what, write in _LARGE if large else ():
-            weights.append(asdict(weigh(what, write, place)))
-    for rows in (costs, weights):
+            weights.append(weigh(what, write, place))
+    tables = ([*costs, together(costs)], weights)
+    for rows in ([asdict(row) for row in table] for table in tables):
         if as_json:
             for row in rows:
                 show_json(row)
