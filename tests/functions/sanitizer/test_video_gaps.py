@@ -1,29 +1,12 @@
 """Where a film's or song's sound starts, and how loud it is."""
 
-import io
-
 import pytest
 
 from functions.sanitizer.findings import Finding
-from functions.sanitizer.verify.av import carriers
 from infra.samples import video
 from infra.samples.audio import MARKER
 from infra.samples.video import box
-from tests.functions.sanitizer.judged import judged
-
-
-def clean(data: bytes) -> bytes:
-    """Return the clean copy of a film that must come out clean."""
-    result, output = judged(data)
-    assert result.verdict == "clean", result
-    assert carriers(io.BytesIO(output), result.media_type) == []
-    return output
-
-
-def found(data: bytes) -> set[Finding]:
-    result, _ = judged(data)
-    assert result.verdict == "clean", result
-    return set(result.findings)
+from tests.functions.sanitizer.judged import cleaned, findings
 
 
 def gapless(*values: tuple[bytes, bytes], more: bytes = b"") -> bytes:
@@ -53,7 +36,7 @@ def test_where_sound_starts_and_how_loud_it_is_stays() -> None:
         (b"replaygain_track_gain", b"-7.03 dB"),
     )
 
-    output = clean(video.film(video.sound(), tags=tags))
+    output = cleaned(video.film(video.sound(), tags=tags))
 
     assert GAPS + b" 00000000 00000000" in output
     assert norm in output
@@ -65,7 +48,7 @@ def test_what_goes_from_beside_them_is_named() -> None:
     cover = box(b"covr", box(b"data", 14, 0, MARKER))
     tags = gapless((b"replaygain_track_gain", b"-7.03 dB"), more=cover)
 
-    kinds = found(video.film(video.sound(), tags=tags))
+    kinds = findings(video.film(video.sound(), tags=tags))
 
     assert kinds >= {Finding.AUDIO_TAGS, Finding.COVER_PICTURE, Finding.GPS_POSITION}
 
@@ -80,7 +63,7 @@ def test_what_goes_from_beside_them_is_named() -> None:
     ],
 )
 def test_a_gain_that_is_none_goes(name: bytes, value: bytes) -> None:
-    output = clean(video.film(video.sound(), tags=gapless((name, value))))
+    output = cleaned(video.film(video.sound(), tags=gapless((name, value))))
 
     assert name not in output
     assert value not in output

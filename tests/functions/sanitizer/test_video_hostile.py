@@ -13,6 +13,7 @@ from functions.sanitizer.verify.av import carriers
 from infra.samples import video
 from infra.samples.video import box
 from schemas.errors import Rejected
+from tests.functions.sanitizer.streams import Nowhere, Sparse
 
 SAMPLES = [
     video.film(video.pictures(3), video.sound(3), video.titles()),
@@ -189,34 +190,6 @@ def test_counts_and_overlaps_beyond_reason_cost_nothing(data: bytes) -> None:
     tracemalloc.stop()
     assert carriers(output, "video/mp4") == []
     assert peak < 16 << 20
-
-
-class Sparse(io.RawIOBase):
-    """A head, then zeros up to a size: a large file that takes no room."""
-
-    def __init__(self, head: bytes, size: int) -> None:
-        super().__init__()
-        self._head, self._size, self._at = head, size, 0
-
-    def seek(self, offset: int, whence: int = 0, /) -> int:
-        self._at = offset + (self._size if whence == 2 else 0)
-        return self._at
-
-    def read(self, size: int = -1, /) -> bytes:
-        size = max(0, min(size, self._size - self._at))
-        part = self._head[self._at : self._at + size]
-        self._at += size
-        return part + bytes(size - len(part))
-
-
-class Nowhere(io.RawIOBase):
-    """Counts what is written."""
-
-    size = 0
-
-    def write(self, data: bytes, /) -> int:  # type: ignore[override] # bytes only
-        self.size += len(data)
-        return len(data)
 
 
 def test_memory_does_not_grow_with_the_film() -> None:

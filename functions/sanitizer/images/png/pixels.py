@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageChops
 
+from functions.sanitizer.images.inflating import Inflater
 from functions.sanitizer.images.pictures import (
     clear_hidden_colours,
     hides_colours,
@@ -22,9 +23,6 @@ from functions.sanitizer.images.pictures import (
 from functions.sanitizer.images.png.reader import Header
 
 _BLOCK = 1 << 20
-_PIECE = 1 << 16
-# Behind the last row stand the end of a block, perhaps an empty one, and a checksum.
-_MAX_TAIL = 64
 _MAX_FILTER = 4
 _ADAM7 = (
     (0, 0, 8, 8),
@@ -71,13 +69,13 @@ def settled(header: Header, stream: bytes) -> Coded:
     Raises:
         ValueError, zlib.error: it is damaged or ends early.
     """
-    inflater = _Inflater(stream)
+    inflater = Inflater(stream)
     for stride, block in _blocks(header, inflater):
         if max(block[::stride]) > _MAX_FILTER:
             raise ValueError("no such filter")
     end = inflater.end()
     if end is None:
-        again = (block for _, block in _blocks(header, _Inflater(stream)))
+        again = (block for _, block in _blocks(header, Inflater(stream)))
         return Coded(header, _deflated(again))
     return Coded(header, stream[:end])
 
@@ -137,49 +135,13 @@ def upright(coded: Coded, orientation: int) -> Coded:
     return _encoded(coded.header._replace(width=width, height=height), images)
 
 
-def _blocks(header: Header, inflater: "_Inflater") -> Iterator[tuple[int, bytes]]:
+def _blocks(header: Header, inflater: Inflater) -> Iterator[tuple[int, bytes]]:
     """Yield all rows, many at a time, with the length of one."""
     for stride, height in rows(header):
         at_once = max(1, _BLOCK // stride)
         for first in range(0, height, at_once):
             count = min(at_once, height - first)
             yield stride, inflater.read(stride * count)
-
-
-class _Inflater:
-    def __init__(self, stream: bytes) -> None:
-        self._stream = memoryview(stream)
-        self._at = 0
-        self._zlib = zlib.decompressobj()
-
-    def read(self, size: int) -> bytes:
-        out = bytearray()
-        while len(out) < size:
-            piece = self._stream[self._at : self._at + _PIECE]
-            part = self._feed(piece, size - len(out))
-            if not part and not piece:
-                raise ValueError("the picture ends early")
-            out += part
-        return bytes(out)
-
-    def end(self) -> int | None:
-        """Where the stream ends, if it ends here and its checksum is right."""
-        if not self._zlib.eof:
-            try:
-                extra = self._feed(self._stream[self._at : self._at + _MAX_TAIL], 1)
-            except zlib.error:
-                return None
-            if extra or not self._zlib.eof:
-                return None
-        return self._at
-
-    def _feed(self, piece: memoryview, size: int) -> bytes:
-        if self._zlib.eof:
-            raise ValueError("the picture ends early")
-        part = self._zlib.decompress(piece, size)
-        unread = self._zlib.unused_data or self._zlib.unconsumed_tail
-        self._at += len(piece) - len(unread)
-        return part
 
 
 def _deflated(blocks: Iterator[bytes], level: int = -1) -> bytes:
@@ -219,7 +181,7 @@ def _decoded(coded: Coded) -> list[Image.Image]:
 
 
 def _lane(coded: Coded, first: int) -> Iterator[bytes]:
-    for stride, block in _blocks(coded.header, _Inflater(coded.stream)):
+    for stride, block in _blocks(coded.header, Inflater(coded.stream)):
         for start in range(0, len(block), stride):
             row = block[start : start + stride]
             yield row[:1] + row[first::2]

@@ -5,11 +5,11 @@ Pillow, which has no mode for most samples; but compressions work on bytes, so a
 any samples is handed over as an 8-bit grey one, as wide as its rows are long in bytes.
 """
 
-import zlib
 from collections.abc import Callable, Iterator, Mapping
 
 from PIL import Image
 
+from functions.sanitizer.images.inflating import Inflater
 from functions.sanitizer.images.pictures import View
 from functions.sanitizer.images.tiff.layout import (
     DEFLATE,
@@ -21,10 +21,7 @@ from functions.sanitizer.images.tiff.layout import (
 from functions.sanitizer.images.tiff.libtiff import Strips, decode
 
 BLOCK_BYTES = 1 << 20
-_PIECE = 1 << 16
 _BATCH_BYTES = 16 << 20
-# Behind the last row stand the end of a block, perhaps an empty one, and a checksum.
-_MAX_TAIL = 64
 _BITS_REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 _NIBBLES = bytes(level // 17 for level in range(256))
 
@@ -143,46 +140,3 @@ class Segments:
             return samples
         nibbles = Image.frombytes("P", block.size, samples.translate(_NIBBLES))
         return nibbles.tobytes("raw", "P;4")
-
-
-class Inflater:
-    """Inflates a zlib stream as far as it is asked to."""
-
-    def __init__(self, stream: bytes) -> None:
-        self._stream = memoryview(stream)
-        self._at = 0
-        self._zlib = zlib.decompressobj()
-
-    def read(self, size: int) -> bytes:
-        """Return the next *size* bytes.
-
-        Raises:
-            ValueError, zlib.error: it ends early or is damaged.
-        """
-        out = bytearray()
-        while len(out) < size:
-            piece = self._stream[self._at : self._at + _PIECE]
-            part = self._feed(piece, size - len(out))
-            if not part and not piece:
-                raise ValueError("a strip or tile ends early")
-            out += part
-        return bytes(out)
-
-    def end(self) -> int | None:
-        """Where the stream ends, if it ends here and its checksum is right."""
-        if not self._zlib.eof:
-            try:
-                extra = self._feed(self._stream[self._at : self._at + _MAX_TAIL], 1)
-            except zlib.error:
-                return None
-            if extra or not self._zlib.eof:
-                return None
-        return self._at
-
-    def _feed(self, piece: memoryview, size: int) -> bytes:
-        if self._zlib.eof:
-            raise ValueError("a strip or tile ends early")
-        part = self._zlib.decompress(piece, size)
-        unread = self._zlib.unused_data or self._zlib.unconsumed_tail
-        self._at += len(piece) - len(unread)
-        return part
