@@ -1,6 +1,7 @@
 """BMP: pixels keep every bit that means something, and nothing else is left."""
 
 import struct
+from dataclasses import replace
 from io import BytesIO
 
 import pytest
@@ -251,3 +252,14 @@ def test_what_pillow_writes_stays_as_it_looks(mode: str) -> None:
     output = cleaned(source.getvalue())
 
     assert _shown(output) == _shown(source.getvalue())
+
+
+@pytest.mark.parametrize("top_down", [False, True])
+def test_runs_past_their_row_stay_as_pillow_shows_them(*, top_down: bool) -> None:
+    code = b"\0\x08" + b"\1\0\1\0\0\1\1\0" + b"\0\1"
+    dib = Dib(4, [b""] * 2, 8, _palette(2), compression=1, pixels=code)
+    source = bmp(replace(dib, top_down=top_down))
+
+    output = cleaned(source)
+
+    assert opened(output).tobytes() == opened(source).tobytes()

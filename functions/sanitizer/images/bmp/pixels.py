@@ -30,8 +30,10 @@ class Pixels:
             if len(data) < self.end - dib.stride + dib.row_bytes:
                 raise ValueError("pixels end early")
             return
-        size = (dib.width, dib.height)
-        indices, self.end = decoded(data, at, size, nibbles=dib.compression == RLE4)
+        size, nibbles = (dib.width, dib.height), dib.compression == RLE4
+        indices, self.end = decoded(
+            data, at, size, nibbles=nibbles, top_down=dib.top_down
+        )
         self._data, self._at = self._packed(indices), 0
 
     def _packed(self, indices: bytearray) -> bytes:

@@ -1,22 +1,30 @@
 """Run-length encoded bitmaps, decoded to one byte per pixel (wingdi.h: BI_RLE4, 8).
 
-Pixels that no run reaches get the first palette entry, as everywhere.
+Pixels that no run reaches get the first palette entry, as everywhere. What runs past
+their row mean no one says: such a picture stays as Pillow shows it.
 """
+
+from io import BytesIO
+
+from PIL import Image
+from PIL.BmpImagePlugin import BmpImageFile
 
 from functions.sanitizer.images.pictures import View
 from schemas.errors import Rejected
 
 # As many take about five seconds.
 _MAX_RUNS = 16_000_000
+# Pillow decodes runs one by one as we do: in this size soon enough.
+_MOST_SHOWN = 1 << 22
 _HIGH = bytes(byte >> 4 for byte in range(256))
 _LOW = bytes(byte & 15 for byte in range(256))
 _END_OF_LINE, _END, _DELTA = 0, 1, 2
 
 
 def decoded(
-    data: View, at: int, size: tuple[int, int], *, nibbles: bool
+    data: View, at: int, size: tuple[int, int], *, nibbles: bool, top_down: bool
 ) -> tuple[bytearray, int]:
-    """Return the pixels in the order of their rows, and where the code ends.
+    """Return the pixels in the order of the file's rows, and where the code ends.
 
     Args:
         nibbles: a byte has two pixels (BI_RLE4).
@@ -25,7 +33,32 @@ def decoded(
         Rejected: `too_many_pixels`: too many runs.
         IndexError: it ends early.
     """
-    return _Runs(data, at, size, nibbles).decode()
+    runs = _Runs(data, at, size, nibbles)
+    try:
+        pixels, end = runs.decode()
+    except IndexError:
+        if shown := _as_shown(data, size, top_down=top_down):
+            return shown, len(data)
+        raise
+    if runs.overran and (shown := _as_shown(data, size, top_down=top_down)):
+        return shown, end
+    return pixels, end
+
+
+def _as_shown(data: View, size: tuple[int, int], *, top_down: bool) -> bytearray | None:
+    """Return what Pillow decodes, in the order of the file's rows, if it does."""
+    if size[0] * size[1] > _MOST_SHOWN:
+        return None
+    try:
+        image = BmpImageFile(BytesIO(bytes(data)))
+        image.load()
+    except (OSError, ValueError):
+        return None
+    if image.size != size or image.mode not in ("P", "L"):
+        return None
+    if top_down:
+        return bytearray(image.tobytes())
+    return bytearray(image.transpose(Image.Transpose.FLIP_TOP_BOTTOM).tobytes())
 
 
 class _Runs:
@@ -38,6 +71,7 @@ class _Runs:
         self._nibbles = nibbles
         self._x = self._y = 0
         self._out = bytearray(self._width * self._height)
+        self.overran = False
 
     def decode(self) -> tuple[bytearray, int]:
         for _ in range(_MAX_RUNS):
@@ -83,6 +117,7 @@ class _Runs:
             )
             coded = bytes(expanded)
         fitting = max(0, min(count, self._width - self._x))
+        self.overran |= fitting < count
         at = self._y * self._width + self._x
         self._out[at : at + fitting] = coded[:fitting]
         self._x += count
