@@ -62,7 +62,7 @@ def _full_blocks(data: bytes, at: int) -> int:
 def _extension(label: int, blocks: list[bytes]) -> Iterator[str]:
     if label == 0xF9 and len(blocks) == 1 and len(blocks[0]) == 4:
         return
-    if label == 0xFF and blocks[0] == b"NETSCAPE2.0":
+    if label == 0xFF and blocks[0] in (b"NETSCAPE2.0", b"ANIMEXTS1.0"):
         if len(blocks) != 2 or len(blocks[1]) != 3 or blocks[1][0] != 1:
             yield "bytes in the loop extension"
     elif label == 0xFF and blocks[0] == b"ICCRGBG1012":

@@ -34,12 +34,7 @@ def decoded(
         IndexError: it ends early.
     """
     runs = _Runs(data, at, size, nibbles)
-    try:
-        pixels, end = runs.decode()
-    except IndexError:
-        if shown := _as_shown(data, size, top_down=top_down):
-            return shown, len(data)
-        raise
+    pixels, end = runs.decode()
     if runs.overran and (shown := _as_shown(data, size, top_down=top_down)):
         return shown, end
     return pixels, end

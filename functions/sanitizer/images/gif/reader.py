@@ -99,6 +99,7 @@ class Gif:
     colours: bytes = b""
     pictures: list[Picture] = field(default_factory=list)
     loop: int | None = None
+    loop_name: bytes = LOOPS[0]
     loop_before: int = 0  # the picture that the loop extension stands before
     profile: bytes = b""
     metadata: Metadata = field(default_factory=Metadata)
@@ -209,7 +210,10 @@ class _Reader:
         match label:
             case 0xF9 if len(first) >= 4:  # graphic control
                 flags, delay, index = struct.unpack("<BHB", first[:4])
-                transparent = index if flags & 1 else None
+                # Of several before one picture the last counts, but what one of
+                # them made transparent stays so.
+                earlier = self._control.transparent if self._control else None
+                transparent = index if flags & 1 else earlier
                 self._control = Control(min(flags >> 2 & 7, 3), delay, transparent)
             case 0xFE:  # comment
                 self._gif.metadata.saw(Finding.COMMENT)
@@ -222,10 +226,11 @@ class _Reader:
 
     def _application(self, name: bytes, blocks: list[bytes]) -> None:
         gif = self._gif
-        if name in LOOPS and gif.loop is None:
+        if name in LOOPS and (gif.loop is None or not gif.pictures):
             counts = [block for block in blocks if len(block) == 3 and block[0] == 1]
             if counts:
                 gif.loop = int.from_bytes(counts[0][1:], "little")
+                gif.loop_name = name
                 gif.loop_before = len(gif.pictures)
             if len(blocks) != 1:
                 gif.metadata.saw(Finding.APPLICATION_DATA)

@@ -13,7 +13,6 @@ from PIL import Image
 from functions.sanitizer.findings import Finding
 from functions.sanitizer.images import icc
 from functions.sanitizer.images.gif.reader import (
-    LOOPS,
     PROFILE,
     TRAILER,
     Gif,
@@ -23,6 +22,7 @@ from functions.sanitizer.images.gif.reader import (
 from functions.sanitizer.images.pictures import Rebuilt, View
 from functions.sanitizer.limits import Limits
 
+_TO_BACKGROUND = 2
 
 def rebuild(_source: BinaryIO, data: View, output: BinaryIO, limits: Limits) -> Rebuilt:
     """Write a GIF again without anything but its pictures.
@@ -84,13 +84,18 @@ class _Used:
     def __init__(self, gif: Gif) -> None:
         self._gif = gif
         self.by_all = {gif.background}  # of the table that pictures share
+        self._restored = set[int]()
 
     def take(self, picture: Picture, image: Image.Image) -> int:
         """Note a picture's colours; return the highest index in it."""
         indices = {index for index, n in enumerate(image.histogram()) if n}
         seen = indices - {picture.control.transparent if picture.control else None}
+        if picture.control and picture.control.disposal == _TO_BACKGROUND:
+            # Some viewers look its colour up in the picture's own table.
+            self._restored = {self._gif.background}
         if picture.colours:
-            picture.colours = _cleared(self._gif, picture.colours, seen)
+            own = seen | self._restored
+            picture.colours = _cleared(self._gif, picture.colours, own)
         else:
             self.by_all |= seen
         return max(indices)
@@ -104,7 +109,7 @@ def _write(gif: Gif, coded: list[bytes], used: set[int], output: BinaryIO) -> No
     for index, (picture, data) in enumerate(zip(gif.pictures, coded, strict=True)):
         if gif.loop is not None and index == gif.loop_before:
             loop = struct.pack("<BBH", 3, 1, gif.loop)
-            output.write(b"\x21\xff\x0b" + LOOPS[0] + loop + b"\0")
+            output.write(b"\x21\xff\x0b" + gif.loop_name + loop + b"\0")
         _write_picture(picture, data, output)
     output.write(bytes([TRAILER]))
 

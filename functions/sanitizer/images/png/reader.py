@@ -206,7 +206,10 @@ class _Reader:
         control = Control(*struct.unpack(">IIIIHHBB", data[4:26]))
         header = self.png.header
         right, bottom = control.left + control.width, control.top + control.height
-        if right > header.width or bottom > header.height:
+        fills = control[:4] == (*header[:2], 0, 0)
+        if not (self.png.frames or fills):  # it has to be what others show as a still
+            self._broken = True
+        elif right > header.width or bottom > header.height:
             self._broken = True
         else:
             size = {"width": control.width, "height": control.height}
