@@ -24,6 +24,7 @@ from functions.sanitizer.limits import Limits
 
 _TO_BACKGROUND = 2
 
+
 def rebuild(_source: BinaryIO, data: View, output: BinaryIO, limits: Limits) -> Rebuilt:
     """Write a GIF again without anything but its pictures.
 
