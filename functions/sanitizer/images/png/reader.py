@@ -205,11 +205,13 @@ class _Reader:
     def _control(self, data: bytes) -> None:
         control = Control(*struct.unpack(">IIIIHHBB", data[4:26]))
         header = self.png.header
-        right, bottom = control.left + control.width, control.top + control.height
         fills = control[:4] == (*header[:2], 0, 0)
-        if not (self.png.frames or fills):  # it has to be what others show as a still
-            self._broken = True
-        elif right > header.width or bottom > header.height:
+        within = (
+            control.left + control.width <= header.width
+            and control.top + control.height <= header.height
+        )
+        # The first may be the picture that others show as a still.
+        if not (within if self.png.frames else fills):
             self._broken = True
         else:
             size = {"width": control.width, "height": control.height}
