@@ -23,6 +23,10 @@ from tests.exam.rows import LARGE_MB, SLOW_S, Row
 from tests.exam.run import Examiner, Task, core_sandbox, jailed_judge
 
 _LARGEST_SEED = 2 << 20
+# These keep the coded picture, and a damaged size makes metadata of any part of it; but
+# so many letters in a row don't turn up in coded data. What bytes are, can't be told.
+_KEPT = ("image/avif", "image/heif", "image/jp2")
+_SHORTEST_KEPT = len("text ") + 16
 
 
 @dataclass
@@ -77,14 +81,14 @@ def faults(row: Row) -> list[str]:
         found += [f"leak {kind} {where}" for kind, where in row.judged.leaks]
     if row.verdict == "clean" and (row.media_type or "").startswith("image/"):
         # Sound is kept bit by bit, with what a splice has put into it.
-        found += [f"survived {what}" for what in row.judged.survived if _text(what)]
+        shortest = _SHORTEST_KEPT if row.media_type in _KEPT else 0
+        found += [
+            f"survived {what}"
+            for what in row.judged.survived
+            if what.startswith("text") and len(what) >= shortest
+        ]
         found += [] if _opens(row) else ["does not open"]
     return found
-
-
-def _text(survived: str) -> bool:
-    """Say whether it is a text: which bytes of damaged files are picture is unclear."""
-    return not survived.startswith("bytes")
 
 
 def _opens(row: Row) -> bool:
