@@ -106,7 +106,7 @@ def test_a_fax_stays(compression: str) -> None:
     assert opened(output).tobytes() == opened(source.getvalue()).tobytes()
 
 
-@pytest.mark.parametrize("mode", ["L", "RGB", "YCbCr", "CMYK"])
+@pytest.mark.parametrize("mode", ["L", "LA", "RGB", "YCbCr", "CMYK"])
 def test_a_jpeg_in_a_tiff_looks_the_same(mode: str) -> None:
     source = BytesIO()
     Image.effect_noise((40, 24), 60).convert(mode).save(

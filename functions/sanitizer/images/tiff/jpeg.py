@@ -27,6 +27,7 @@ _MAX_OLD_BYTES = 256 << 20
 _MODES = {
     "L": (1, 1),
     "RGB": (RGB, 3),
+    "LA": (1, 2),
     "RGBA": (RGB, 4),
     "CMYK": (CMYK, 4),
     "LAB": (8, 3),
@@ -78,7 +79,7 @@ def pixels(page: Directory, layout: Layout) -> tuple[Pixels, Layout]:
         predictor=2,
         reversed_bits=False,
         planar=False,
-        extra=(2,) if image.mode == "RGBA" else (),
+        extra=(2,) if image.mode in ("LA", "RGBA") else (),
         tiled=False,
         across=layout.width,
         down=min(layout.height, max(1, BLOCK_BYTES // (layout.width * samples))),
