@@ -1,9 +1,11 @@
 """A core that tries what a jail should refuse, for `pratique doctor`."""
 
+import fcntl
 import os
 import socket
 from collections.abc import Callable
 from pathlib import Path
+from resource import RLIMIT_NOFILE, prlimit
 
 from pydantic import BaseModel
 
@@ -12,7 +14,10 @@ from infra.jail import limits
 # What each wall is known to refuse wherever it stands.
 REFUSED_BY = {
     "landlock": ("open", "create", "listing", "parent"),
-    "seccomp": ("socket", "program", "process", "signal"),
+    "seccomp": (
+        *("socket", "program", "process", "signal", "owner", "limits"),
+        *("mode", "memory"),
+    ),
     "network_namespace": ("interface",),
 }
 
@@ -49,6 +54,10 @@ def probe() -> Probe:
         "program": lambda: os.execv("/no/such/program", ["none"]),  # noqa: S606 it should fail
         "process": _process,
         "signal": lambda: os.kill(os.getppid(), 0),
+        "owner": _owner,
+        "limits": lambda: prlimit(os.getppid(), RLIMIT_NOFILE),
+        "mode": lambda: Path("/no/such/file").chmod(0o600),
+        "memory": lambda: os.close(os.memfd_create("pratique-probe")),
     }
     done = [name for name, deed in deeds.items() if _possible(deed)]
     return Probe(pid=os.getpid(), active=list(limits.active), done=done)
@@ -69,6 +78,15 @@ def _create() -> None:
     path = Path(f"/tmp/pratique-probe-{os.getpid()}")  # noqa: S108 it should fail
     path.touch(exist_ok=False)
     path.unlink()
+
+
+def _owner() -> None:
+    reading, writing = os.pipe()
+    try:
+        fcntl.fcntl(reading, fcntl.F_SETOWN, os.getppid())
+    finally:
+        os.close(reading)
+        os.close(writing)
 
 
 def _interface() -> None:
