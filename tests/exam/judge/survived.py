@@ -15,6 +15,7 @@ _TEXT = re.compile(rb"[\x20-\x7e]{8,}")
 _WIDE = re.compile(rb"(?:[\x20-\x7e]\0){8,}")
 # How loud a sound is and where it ends; players need it.
 _LEVEL = re.compile(rb"(?i)replaygain|itun|^[-+\d. ]+( dB)?$|^( [\dA-F]{8,16})+")
+_NAMES = b"urn:mpeg:"  # what an auxiliary picture is
 _STREAM = re.compile(rb"\x78[\x01\x5e\x9c\xda]")
 _PLAIN = ("bmp", "tiff")  # pixels that were packed are not in the result
 _MOST_STREAMS = 64
@@ -99,7 +100,7 @@ def _texts(original: Scan) -> list[bytes]:
     for leak in original.leaks:
         block = original.data[leak.start : leak.end]
         for text in _runs(block):
-            if _LEVEL.search(text):
+            if _LEVEL.search(text) or text.startswith(_NAMES):
                 continue
             # A thumbnail's coded bytes are no text: letters have to prevail.
             letters = sum(chr(byte).isalnum() or byte == 32 for byte in text)

@@ -59,7 +59,7 @@ def scan_tiff(found: Scan) -> None:
     walk = _Walk(found)
     try:
         walk.run()
-    except struct.error:
+    except (struct.error, OverflowError):  # a place beyond what can be addressed
         found.leak("garbage", "a directory that is no directory")
     walk.gaps()
 
