@@ -6,6 +6,7 @@ from typing import BinaryIO, NamedTuple
 
 from fastcrc import crc8, crc16
 
+from functions.sanitizer.av.flac.last import frame_bytes
 from functions.sanitizer.av.scan import bounded, read_at, unreadable
 
 _WINDOW = 1 << 18
@@ -47,12 +48,14 @@ def end_of_frames(source: BinaryIO, start: int, end: int, info: bytes) -> int:
         Rejected: something between two frames is no frame.
     """
     longest = _longest(info)
-    walk = _Walk(source, start, end)
+    walk = _Walk(source, start, end, info)
     while walk.at < end and walk.advance():
         pass
     if walk.at == start:
         raise unreadable("the file holds no whole frame of sound")
-    if walk.lost or end - walk.at > longest:
+    total = int.from_bytes(info[13:18], "big") & 0xF_FFFF_FFFF
+    complete = 0 < total <= walk.samples
+    if walk.lost or (end - walk.at > longest and not complete):
         raise unreadable("something between the frames of sound is no sound")
     return walk.at
 
@@ -61,9 +64,13 @@ def _longest(info: bytes) -> int:
     """Return the bytes of the longest frame: never more than samples as they are."""
     samples, said = info[2] << 8 | info[3], int.from_bytes(info[7:10], "big")
     channels = (info[12] >> 1 & 7) + 1
-    bits = ((info[12] & 1) << 4 | info[13] >> 4) + 2  # side channels have one more
+    bits = _depth(info) + 1  # side channels have one more
     verbatim = samples * channels * bits // 8 + 64
     return min(said, verbatim) if said else verbatim
+
+
+def _depth(info: bytes) -> int:
+    return ((info[12] & 1) << 4 | info[13] >> 4) + 1
 
 
 class _Walk:
@@ -72,10 +79,12 @@ class _Walk:
     Attributes:
         at: where the next frame should start.
         lost: the frame there is broken, but others follow.
+        samples: how many there are up to the position, of each channel.
     """
 
-    def __init__(self, source: BinaryIO, start: int, end: int) -> None:
-        self.at, self.lost = start, False
+    def __init__(self, source: BinaryIO, start: int, end: int, info: bytes) -> None:
+        self.at, self.lost, self.samples = start, False, 0
+        self._longest, self._depth = _longest(info), _depth(info)
         self._source, self._end = source, end
         self._window, self._origin = b"", start
         self._sync = self._bytes(start, 2)
@@ -95,11 +104,18 @@ class _Walk:
             if next_head and next_head.number >= head.following:
                 self.lost = crc != 0 or next_head.number > head.following
                 return not self.lost and self._arrive(at, head)
-        whole = self._crc(checked, self._end, crc) == 0
-        return whole and self._arrive(self._end, head)
+        return self._finish(head)
+
+    def _finish(self, head: _Header) -> bool:
+        """Move behind the last frame, by its own structure, if it is whole."""
+        frame = read_at(self._source, self.at, min(self._longest, self._end - self.at))
+        size = frame_bytes(frame, head.length, head.samples, self._depth)
+        whole = size is not None and crc16.umts(frame[:size]) == 0
+        return whole and self._arrive(self.at + (size or 0), head)
 
     def _arrive(self, at: int, head: _Header) -> bool:
         self.at, self._expected = at, head.following
+        self.samples += head.samples
         return True
 
     def _header(self, at: int) -> _Header | None:

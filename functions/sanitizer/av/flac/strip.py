@@ -49,6 +49,7 @@ def strip_flac(source: BinaryIO, output: BinaryIO) -> set[Finding]:
     first = start_of_frames(source, at, end)
     findings |= contents(source, at, first)
     at, frames_end = first, end_of_frames(source, first, end, info)
+    findings |= contents(source, frames_end, end)
     table = _seek_table(blocks.get(_SEEKTABLE, b""), frames_end - at)
     gains = comment_gains(blocks.get(_COMMENT, b""))
     comment = comment_of(gains) if gains else b""
