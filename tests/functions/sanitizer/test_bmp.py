@@ -217,6 +217,16 @@ def test_runs_over_and_over_the_same_row_end_with_the_file() -> None:
     assert _pixels(cleaned(bmp(dib))) == b"\1\1\0\0"
 
 
+def test_more_runs_than_are_decoded_at_once_stay() -> None:
+    code = bytes(range(1, 256)) * 39 + b"\1\0\1"  # 4973 runs, then the end
+    width = sum(code[:-3:2])
+    dib = Dib(width, [b""], 8, _palette(256), compression=1, pixels=code)
+
+    source = bmp(dib)
+
+    assert _shown(cleaned(source)) == _shown(source)
+
+
 def test_a_bmp_larger_than_allowed_is_refused() -> None:
     result, _ = judged(bmp(_KINDS["24"]), limits=Limits(max_pixels=5))
 

@@ -124,6 +124,17 @@ def test_a_profile_that_inflates_without_end_is_dropped() -> None:
     assert cleaned(source) == cleaned(_png(1, 1, rows))
 
 
+def test_behind_one_profile_that_is_none_no_other_is_inflated() -> None:
+    sound = zlib.compress(images.profile())
+    profiles = (b"a\0\0" + coded for coded in (b"broken", sound))
+    chunks = (images.chunk(b"iCCP", profile) for profile in profiles)
+    samples = images.chunk(b"IDAT", zlib.compress(b"\0\0\0\0"))
+
+    output = cleaned(_png(1, 1, *chunks, samples, colour=2))
+
+    assert b"iCCP" not in output
+
+
 def test_a_chunk_that_claims_two_gigabytes_is_refused() -> None:
     result, _ = judged(_CLEAN["png"][:33] + b"\x7f\xff\xff\xffIDAT" + bytes(99))
 

@@ -144,6 +144,7 @@ class _Reader:
         self._sequence = 0
         self._broken = False  # the animation: frames before that stand
         self._last = b""
+        self._profiled = False
 
     def take(self, chunk: _Chunk) -> None:
         """Take one chunk."""
@@ -229,7 +230,8 @@ class _Reader:
                 announced, plays = struct.unpack(">II", data[:8])
                 if 0 < announced < 1 << 31:
                     png.announced, png.plays = announced, plays
-            case b"iCCP" if chunk.intact and not png.profile:
+            case b"iCCP" if chunk.intact and not self._profiled:
+                self._profiled = True  # others may be bombs
                 png.profile = inflated(data.partition(b"\0")[2])
                 png.metadata.saw(*([] if png.profile else [Finding.COLOUR_PROFILE]))
             case kind if chunk.intact and len(data) == kept.get(kind, -1):
