@@ -135,13 +135,19 @@ _SIGNATURES = (
         {"jfif": (proofs.is_headless_jpeg, 5), "gif": (proofs.is_gif, 2)},
         needs=b"",
     ),
-    # BMP, Photoshop, WebP.
+    # BMP, Photoshop.
     _Signatures(
         rb"B(?:M.{4}\0{4}.{3}\0[\x0c\x10\x28\x34\x38\x40\x6c\x7c]\0\0\0"
-        rb"|PS\0(?<=8BPS\0)[\1\2]\0{6}|PVP8[ LX](?<=RIFF.{4}WEBPVP8.))"
+        rb"|PS\0(?<=8BPS\0)[\1\2]\0{6})"
+    ),
+    # WebP by its first chunk: the container may say that it is something else.
+    _Signatures(
+        rb"VP8(?:X\x0a\0{3}.\0{3}|L.{3}\0/.{3}[\0-\x1f]| .{3}\0.{3}\x9d\x01\*)"
     ),
     # HEIF, AVIF, CR3: the brand that counts may be among the first compatible ones.
     _Signatures(rb"ftyp(?<=\0\0\0.ftyp)(?:.{8}(?:.{4}){0,3})?" + _HEIF),
+    # Any of them without its brand: what its items are is said in another box.
+    _Signatures(rb"hdlr\0{8}pict"),
     # JPEG 2000, JPEG XL.
     _Signatures(rb"\r\n\x87\n(?<=\0\0\0\x0c(?:jP  |JXL )\r\n\x87\n)"),
     _Signatures(rb"\xff\x4f\xff\x51(?P<size>\0)", {"size": (proofs.is_codestream, 0)}),

@@ -69,6 +69,25 @@ def test_a_picture_whose_first_bytes_are_gone_is_found(name: str) -> None:
     assert _held(b"\0\0" + _PICTURES[name][2:])
 
 
+@pytest.mark.parametrize(
+    ("name", "brand", "other"),
+    [
+        ("avif", b"ftypavif\0\0\0\0avifmif1miaf", b"ftypisom\0\0\0\0isomiso2mp41"),
+        ("webp", b"WEBP", b"WAVE"),
+        ("lossless webp", b"WEBP", b"AVI "),
+    ],
+)
+def test_a_picture_that_says_it_is_another_kind_of_file_is_found(
+    name: str, brand: bytes, other: bytes
+) -> None:
+    picture = _PICTURES[name]
+
+    disguised = picture.replace(brand, other, 1)
+
+    assert disguised != picture
+    assert _held(disguised)
+
+
 @pytest.mark.parametrize("shift", range(0, 72, 8))
 def test_a_picture_over_the_edge_of_a_block_is_found(shift: int) -> None:
     assert _held(bytes((1 << 18) - shift) + _PICTURES["png"])
