@@ -129,7 +129,7 @@ def _chunks(data: View) -> Iterator[_Chunk]:
             raise Rejected("unreadable_image", "it is truncated")
         payload = data[at + 8 : at + 8 + size]
         crc = data[at + 8 + size : end]
-        intact = zlib.crc32(kind + payload).to_bytes(4, "big") == crc
+        intact = zlib.crc32(payload, zlib.crc32(kind)).to_bytes(4, "big") == crc
         yield _Chunk(kind, payload, intact, end)
         if kind == b"IEND":
             return
