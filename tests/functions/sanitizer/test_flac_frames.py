@@ -46,7 +46,7 @@ def test_a_frame_ends_with_its_last_subframe(bits: str, pairing: int) -> None:
     sizes = [frame_bytes(frame + tail, 4, 4, 16) for tail in (b"", b"\xff" * 99)]
 
     assert sizes == [len(frame)] * 2
-    assert frame_bytes(frame[:-1], 4, 4, 16) is None
+    assert [frame_bytes(frame[:cut], 4, 4, 16) for cut in (-1, 5, 4, 0)] == [None] * 4
 
 
 @pytest.mark.parametrize("tail", [b"by Anna", bytes(99) + b"Anna", b"Anna" * 50_000])

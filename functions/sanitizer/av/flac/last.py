@@ -16,6 +16,8 @@ def frame_bytes(frame: bytes, head_bytes: int, samples: int, depth: int) -> int 
         samples: of each channel.
         depth: bits of a sample where the frame does not say.
     """
+    if len(frame) <= head_bytes:
+        return None
     pairing, code = frame[3] >> 4, frame[3] >> 1 & 7
     depth = _DEPTHS.get(code, depth)
     # A one in front keeps the zeros behind it; then "0b" and that one go.
