@@ -10,6 +10,7 @@ from functions.metadata.blocks import BLOCK, Blocks
 from functions.metadata.boxes import Box, below, boxes, content, inside
 
 _MAX_RUNS = 256
+_MAX_FRAGMENTS = 64  # of other tracks, behind the last one of a track
 _HAS_OFFSET, _HAS_FIRST_FLAGS, _HAS_DURATIONS = 1, 4, 0x100
 _PER_SAMPLE = (0x100, 0x200, 0x400, 0x800)  # flags of four fields of four bytes
 
@@ -62,21 +63,24 @@ def _index(blocks: Blocks, box: Box) -> float:
 
 
 def _by_last(blocks: Blocks, movie: Box, track: Track) -> float:
-    box = _listed_last(blocks) or _seen_last(blocks)
+    box = _listed_last(blocks, track)
     end = _end(blocks, movie, box, track) if box else 0
-    return Times(track.media.scale, end).seconds
+    return Times(track.media.scale, end or _seen_last(blocks, movie, track)).seconds
 
 
-def _listed_last(blocks: Blocks) -> Box | None:
-    """Return the last fragment that an index at the end lists."""
+def _listed_last(blocks: Blocks, track: Track) -> Box | None:
+    """Return the last fragment of *track* that an index at the end lists."""
     tail = blocks.read_at(blocks.size_bytes - 16, 16)
     size = int.from_bytes(tail[12:], "big")
     if tail[4:8] != b"mfro" or not 16 < size < blocks.size_bytes:
         return None
     at = 0
     for box in boxes(blocks, blocks.size_bytes - size + 8, blocks.size_bytes):
-        if box.kind == b"tfra":
-            at = max(at, _last_offset(content(blocks, box, BLOCK)))
+        if box.kind != b"tfra":
+            continue
+        table = content(blocks, box, BLOCK)
+        if int.from_bytes(table[4:8], "big") == track.number:
+            at = max(at, _last_offset(table))
     return _fragment(blocks, at)
 
 
@@ -90,17 +94,21 @@ def _last_offset(table: bytes) -> int:
     return int(struct.unpack_from(">QQ" if wide else ">II", table, at)[1])
 
 
-def _seen_last(blocks: Blocks) -> Box | None:
-    """Return the last fragment if it starts near the end."""
+def _seen_last(blocks: Blocks, movie: Box, track: Track) -> int:
+    """Return where the last fragment of *track* ends if it starts near the end."""
     for back in range(2):
         origin = max(0, (blocks.size_bytes - 1) // BLOCK - back) * BLOCK
         if not blocks.affords(2):
-            return None
+            return 0
         tail = blocks.read_at(origin, blocks.size_bytes - origin)
-        at = tail.rfind(b"moof")
-        if at >= 4 and (box := _fragment(blocks, origin + at - 4)):
-            return box
-    return None
+        at = len(tail)
+        for _ in range(_MAX_FRAGMENTS):  # others' may stand behind it
+            if (at := tail.rfind(b"moof", 0, at)) < 4:
+                break
+            box = _fragment(blocks, origin + at - 4)
+            if box and (end := _end(blocks, movie, box, track)):
+                return end
+    return 0
 
 
 def _fragment(blocks: Blocks, at: int) -> Box | None:

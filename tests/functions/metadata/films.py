@@ -48,29 +48,43 @@ def movie(*tracks: bytes, length: int = 60_000) -> bytes:
     return box(b"moov", box(b"mvhd", header, bytes(28)), *tracks)
 
 
-def in_fragments(*, count: int, listed: bool) -> bytes:
-    """Return sound in fragments of a second; *listed* by an index at the end."""
+def in_fragments(*, count: int, listed: bool, each_its_own: bool = False) -> bytes:
+    """Return sound in fragments of a second; *listed* by an index at the end.
+
+    Args:
+        each_its_own: a second track has fragments too, that end in between.
+    """
     defaults = struct.pack(">4xIIIII", 1, 1, 1000, 0, 0)
     head = box(b"ftyp", b"iso5", bytes(4))
-    head += movie(track(1, b"soun"), box(b"mvex", box(b"trex", defaults)), length=0)
-    body, places = b"", []
-    for number in range(count):
-        places.append((number * 1000, len(head) + len(body)))
-        body += box(
-            b"moof",
-            box(b"mfhd", struct.pack(">4xI", number + 1)),
-            box(
-                b"traf",
-                box(b"tfhd", struct.pack(">4xI", 1)),
-                box(b"tfdt", struct.pack(">4xI", number * 1000)),
-                box(b"trun", struct.pack(">4xI", 1)),
-            ),
-        )
-        body += box(b"mdat", bytes(8000))
+    listing = [1, 2] if each_its_own else [1]
+    tracks = [track(number, b"soun") for number in listing]
+    head += movie(*tracks, box(b"mvex", box(b"trex", defaults)), length=0)
+    body = b""
+    places: dict[int, list[tuple[int, int]]] = {number: [] for number in listing}
+    for second in range(count):
+        for number in listing:
+            places[number].append((second * 1000, len(head) + len(body)))
+            body += _fragment(number, second) + box(b"mdat", bytes(8000 // number))
     return head + body + (_index(places) if listed else b"")
 
 
-def _index(places: list[tuple[int, int]]) -> bytes:
-    entries = b"".join(struct.pack(">IIBBB", *place, 1, 1, 1) for place in places)
-    table = box(b"tfra", struct.pack(">4xIII", 1, 0, len(places)), entries)
-    return box(b"mfra", table, box(b"mfro", struct.pack(">4xI", len(table) + 24)))
+def _fragment(number: int, second: int) -> bytes:
+    return box(
+        b"moof",
+        box(b"mfhd", struct.pack(">4xI", second + 1)),
+        box(
+            b"traf",
+            box(b"tfhd", struct.pack(">4xI", number)),
+            box(b"tfdt", struct.pack(">4xI", second * 1000)),
+            box(b"trun", struct.pack(">4xI", 1)),
+        ),
+    )
+
+
+def _index(places: dict[int, list[tuple[int, int]]]) -> bytes:
+    tables = b""
+    for number, listed in places.items():
+        entries = b"".join(struct.pack(">IIBBB", *place, 1, 1, 1) for place in listed)
+        head = struct.pack(">4xIII", number, 0, len(listed))
+        tables += box(b"tfra", head, entries)
+    return box(b"mfra", tables, box(b"mfro", struct.pack(">4xI", len(tables) + 24)))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from functions.metadata.core import describe
 from functions.sanitizer.av.strip import strip
-from infra.samples import audio
+from infra.samples import audio, sounds
 from schemas.errors import Rejected, Unavailable
 
 BLOCK = 1 << 16
@@ -34,6 +34,8 @@ FIGURES = [
     (audio.wav(seconds=2), 2.0, 8000, 128.0, 1),
     (audio.wav(seconds=0.5, rate=44_100), 0.5, 44_100, 705.6, 1),
     (audio.flac(seconds=3), 3.0, 8000, None, 1),
+    (sounds.aiff(), 1.0, 8000, 128.0, 1),
+    (sounds.aiff(coding=b"ima4"), 470 * 64 / 8000, 8000, 34.0, 1),
     (audio.mp3(), MP3_SECONDS, 44_100, 63.7, 1),
     (clean(audio.mp3(xing=False), "audio/mpeg"), MP3_SECONDS, 44_100, 63.7, 1),
     (audio.ogg_vorbis(seconds=2), 2.0, 8000, 64.0, 1),

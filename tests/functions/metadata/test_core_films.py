@@ -38,9 +38,13 @@ def test_a_film_that_was_turned_has_the_size_that_is_seen() -> None:
     assert (found["width"], found["height"], found["has_audio"]) == (180, 320, False)
 
 
+@pytest.mark.parametrize("each_its_own", [True, False])
 @pytest.mark.parametrize("listed", [True, False])
-def test_fragments_last_as_long_as_the_last_one_says(listed: bool) -> None:
-    source = near(films.in_fragments(count=400, listed=listed))
+def test_fragments_last_as_long_as_the_last_one_of_a_track_says(
+    listed: bool, each_its_own: bool
+) -> None:
+    made = films.in_fragments(count=400, listed=listed, each_its_own=each_its_own)
+    source = near(made)
 
     found = describe(source, "audio/any")  # type: ignore[arg-type] # reads like a file
 
