@@ -135,6 +135,20 @@ def test_behind_one_profile_that_is_none_no_other_is_inflated() -> None:
     assert b"iCCP" not in output
 
 
+@pytest.mark.parametrize(
+    "crumbs",
+    [
+        pytest.param(_png(1, 1, images.chunk(b"IDAT", b"") * (1 << 18)), id="png"),
+        pytest.param(b"GIF89a" + bytes(7) + b"!\xfe" + b"\1\0" * 2_000_000, id="gif"),
+    ],
+)
+def test_an_image_in_very_many_parts_is_refused(crumbs: bytes) -> None:
+    result, _ = judged(crumbs)
+
+    assert result.detail
+    assert "too many" in result.detail
+
+
 def test_a_chunk_that_claims_two_gigabytes_is_refused() -> None:
     result, _ = judged(_CLEAN["png"][:33] + b"\x7f\xff\xff\xffIDAT" + bytes(99))
 

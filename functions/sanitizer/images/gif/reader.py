@@ -19,6 +19,7 @@ PROFILE = b"ICCRGBG1012"
 _INTRODUCER = re.compile(rb"[\x21\x2c\x3b]")
 _UNTOUCHED = 255  # the index that pictures use least
 _STRETCH = 4096  # sub-blocks that are looked at at once
+_MAX_PARTS = 4_000_000  # headers and small sub-blocks: two seconds
 
 
 class Control(NamedTuple):
@@ -119,6 +120,7 @@ class _Reader:
     def __init__(self, data: View) -> None:
         self._data = data
         self._at = 0
+        self._parts = 0
         self._control: Control | None = None
         screen = self._take(13)
         width, height, flags, background, aspect = struct.unpack("<HHBBB", screen[6:])
@@ -151,8 +153,9 @@ class _Reader:
 
     def _take(self, size: int) -> bytes:
         taken = self._data[self._at : self._at + size]
-        if len(taken) < size:
-            raise Rejected("unreadable_image", "it is truncated")
+        self._parts += 1
+        if len(taken) < size or self._parts > _MAX_PARTS:
+            raise Rejected("unreadable_image", "it is truncated, or in too many parts")
         self._at += size
         return taken
 

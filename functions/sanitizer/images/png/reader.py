@@ -14,6 +14,8 @@ from functions.sanitizer.images.png.text import inflated, read_text
 from schemas.errors import Rejected
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
+# Each takes some microseconds; pictures come in pieces of kilobytes.
+_MAX_CHUNKS = 1 << 18
 _CRITICAL = frozenset((b"IHDR", b"PLTE", b"tRNS", b"acTL", b"fcTL", b"fdAT"))
 # Chunks that say how samples become colours, with their exact length.
 _COLOUR = {b"gAMA": 4, b"cHRM": 32, b"sRGB": 1, b"cICP": 4, b"mDCV": 24, b"cLLI": 8}
@@ -122,7 +124,9 @@ def read(data: View) -> Png:
 
 def _chunks(data: View) -> Iterator[_Chunk]:
     at = len(SIGNATURE)
-    while at + 8 <= len(data):
+    for _ in range(_MAX_CHUNKS):
+        if at + 8 > len(data):
+            return
         size, kind = struct.unpack(">I4s", data[at : at + 8])
         end = at + 12 + size
         if end > len(data) and kind != b"IEND":
@@ -134,6 +138,7 @@ def _chunks(data: View) -> Iterator[_Chunk]:
         if kind == b"IEND":
             return
         at = end
+    raise Rejected("unreadable_image", "it has too many chunks")
 
 
 class _Reader:
