@@ -45,10 +45,10 @@ class SandboxSettings(BaseSettings):
         ge=_MIB,
         description="address space beyond what the process has after its imports",
     )
-    # Encoding 48 megapixels as AVIF or noisy PNG takes most of a minute.
-    cpu_s: float = Field(60, gt=0, description="processor time; a verdict")
+    # Five gigabytes of film are stripped, read again and searched in about as much.
+    cpu_s: float = Field(120, gt=0, description="processor time; a verdict")
     wall_clock_s: float = Field(
-        180, gt=0, description="waiting for the store excluded; worth a retry"
+        300, gt=0, description="waiting for the store excluded; worth a retry"
     )
     file_size_bytes: int = Field(
         5 * 1024 * _MIB, ge=0, description="as much as S3 takes in one PUT"

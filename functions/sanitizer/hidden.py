@@ -66,6 +66,8 @@ def carries_image(source: BinaryIO) -> bool:
     """Say whether *source* has an image or EXIF signature anywhere; constant memory."""
     doubts = 0
     for at, block in _blocks(source):
+        if block == bytes(len(block)):  # large files are sparse more often than not
+            continue
         for candidate in _candidates(block):
             doubts += candidate.doubt
             if candidate.holds(source, at) or doubts > _MAX_DOUBTS:
