@@ -51,6 +51,18 @@ def test_a_webp_stands_upright(orientation: int, lossless: bool) -> None:
     assert difference(output, expected) <= (0 if lossless else 2)
 
 
+def test_a_webp_too_large_to_be_turned_says_how_it_is_to_be_seen() -> None:
+    image = Image.new("L", (16_000, 1_700))
+    exif = Image.Exif()
+    exif[0x112], exif[0x13B] = 6, "Jane Doe"
+    source = _saved(image, "WEBP", quality=1, method=0, exif=exif)
+
+    output = Image.open(BytesIO(cleaned(source)))
+
+    assert output.size == image.size
+    assert dict(output.getexif()) == {0x112: 6}
+
+
 def test_the_orientation_in_a_clean_copy_is_not_applied_again() -> None:
     once = cleaned(images.photo(6))
 

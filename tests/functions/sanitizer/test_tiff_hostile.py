@@ -111,6 +111,17 @@ def test_all_strips_in_the_same_place_cost_no_more_than_their_pixels() -> None:
     assert result.verdict == "clean"
 
 
+def test_thousands_of_strips_that_claim_the_same_kilobytes_are_refused() -> None:
+    rows = 20_000
+    page = grey([bytes(16)], compression=8)
+    padded = Page(page.tags, (page.segments[0] + bytes(5_000),))
+    places = {"t273": (_LONG, (8,) * rows), "t279": (_LONG, (5_000,) * rows)}
+
+    result, _ = judged(_changed(padded, t257=_huge(rows), t278=_huge(1), **places))
+
+    assert result.reason == "unreadable_image"
+
+
 def test_more_strips_than_anybody_writes_are_refused() -> None:
     page = grey([bytes(1)])
 

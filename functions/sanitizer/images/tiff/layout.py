@@ -39,6 +39,10 @@ _MAX_SAMPLES = 32
 _MAX_FLOAT_ROWS = 1 << 18
 # A gigapixel in tiles of 128 by 128; each takes some 20 microseconds.
 MAX_SEGMENTS, MAX_ALL_SEGMENTS = 1 << 17, 1 << 18
+# Fax code takes up to five bits for a pixel of one, and marks for each row.
+_MAX_GROWTH, _MAX_EXTRA_BYTES = 8, 4096
+# Some writers store equal tiles once.
+_MAX_SHARED_BYTES = 64 << 20
 _ROWS_PER_STRIP, _TILE_WIDTH, _TILE_HEIGHT = 278, 322, 323
 
 
@@ -224,10 +228,26 @@ def located(page: Directory, layout: Layout, end: int) -> Layout:
         sizes = (end - offsets[0],)
     if len(sizes) != layout.count:
         raise ValueError("strips or tiles without sizes")
-    segments = tuple(zip(offsets, sizes, strict=True))
-    if any(at + size > end for at, size in segments):
+    if any(at + size > end for at, size in zip(offsets, sizes, strict=True)):
         raise ValueError("a strip or tile ends early")
-    return replace(layout, segments=segments)
+    if layout.compression != NONE:
+        sizes = _believable(layout, sizes)
+        if sum(sizes) > end + _MAX_SHARED_BYTES:
+            raise ValueError("strips or tiles that overlap")
+    return replace(layout, segments=tuple(zip(offsets, sizes, strict=True)))
+
+
+def _believable(layout: Layout, sizes: tuple[int, ...]) -> tuple[int, ...]:
+    """Return coded sizes, none larger than what the worst of encoders would need.
+
+    Each is read on its own: thousands that claim all of a large file take minutes.
+    """
+    if layout.compression in (JPEG, OLD_JPEG):
+        return sizes
+    return tuple(
+        min(size, _MAX_GROWTH * layout.stride * layout.rows(index) + _MAX_EXTRA_BYTES)
+        for index, size in enumerate(sizes)
+    )
 
 
 def _places(page: Directory, layout: Layout) -> tuple[tuple[int, ...], tuple[int, ...]]:

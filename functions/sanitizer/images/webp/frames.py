@@ -27,6 +27,11 @@ LOSSY, LOSSLESS, ALPHA = b"VP8 ", b"VP8L", b"ALPH"
 # Encoders pad an arithmetically coded partition with up to four bytes.
 _TAIL = 8
 _QUALITY = 95  # where lossy pictures must be coded again
+# Lossless at full effort takes seconds a megapixel for a hundredth of the size.
+_EFFORT, _LARGE_PIXELS = (30, 3), 12_000_000
+_LITTLE_EFFORT = (0, 0)  # takes less memory, too
+# To code more again would take more than a gigabyte.
+MOST_CODED_PIXELS = 26_000_000
 # libwebp makes invisible blocks of 8 x 8 flat; what is left is its own noise.
 _CELL, _NOISE, _NOISY_SHARE = 8, 32, 256
 
@@ -169,9 +174,15 @@ def _sha256_of_alpha(image: Image.Image) -> bytes:
 
 
 def _encoded(image: Image.Image, lossless: bool) -> Picture:
+    pixels = image.width * image.height
+    if pixels > MOST_CODED_PIXELS:
+        raise Rejected("too_many_pixels", "too large to be coded again")
+    quality, method = _QUALITY, 4
+    if lossless:
+        quality, method = _LITTLE_EFFORT if pixels > _LARGE_PIXELS else _EFFORT
     stream = BytesIO()
     image.info = {}
-    image.save(stream, "WEBP", lossless=lossless, quality=_QUALITY, method=4)
+    image.save(stream, "WEBP", lossless=lossless, quality=quality, method=method)
     return picture_of(split(stream.getvalue()[12:]))
 
 

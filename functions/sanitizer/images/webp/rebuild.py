@@ -13,6 +13,7 @@ from functions.sanitizer.images import icc
 from functions.sanitizer.images.exif import Metadata, oriented
 from functions.sanitizer.images.pictures import Rebuilt, View, turned_size
 from functions.sanitizer.images.webp.frames import (
+    MOST_CODED_PIXELS,
     Picture,
     chunk,
     extended,
@@ -71,12 +72,14 @@ def rebuild(_source: BinaryIO, data: View, output: BinaryIO, limits: Limits) -> 
     """
     webp = _admitted(data, limits)
     orientation = webp.metadata.orientation if webp.still else 1
+    turn = orientation if webp.canvas[0] * webp.canvas[1] <= MOST_CODED_PIXELS else 1
     for frame in webp.frames:
         frame.picture = _settled(webp, frame.picture, 1)
     if webp.still:
-        webp.still = _settled(webp, webp.still, orientation)
-        webp.canvas = turned_size(webp.canvas, orientation)
-    output.write(riff(_written(webp)))
+        webp.still = _settled(webp, webp.still, turn)
+        webp.canvas = turned_size(webp.canvas, turn)
+    # What is too large to be turned says how it is to be seen.
+    output.write(riff(_written(webp, orientation if turn == 1 else 1)))
     return Rebuilt(webp.canvas, len(webp.pictures), webp.metadata.findings)
 
 
