@@ -12,6 +12,7 @@ from functions.sanitizer.findings import Finding
 from functions.sanitizer.verify.av import carriers
 from infra.samples import audio
 from schemas.errors import Rejected
+from tests.functions.sanitizer.stripping import stripped
 
 TAGGED: dict[str, tuple[str, bytes]] = {
     "wav": ("audio/wav", audio.wav()),
@@ -35,12 +36,6 @@ OTHERS: dict[str, set[Finding]] = {
         *(Finding.TEXT, Finding.TIMESTAMP),
     },
 }
-
-
-def stripped(data: bytes, media_type: str) -> bytes:
-    output = io.BytesIO()
-    strip(io.BytesIO(data), output, media_type)
-    return output.getvalue()
 
 
 def pages(data: bytes) -> list[OggPage]:

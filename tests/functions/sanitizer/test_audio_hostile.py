@@ -4,12 +4,12 @@ import io
 
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from functions.sanitizer.av.strip import strip
 from functions.sanitizer.verify.av import carriers
 from infra.samples import audio
 from schemas.errors import Rejected
+from tests.functions.sanitizer.stripping import carriers_or_refusal, spoiled
 
 SAMPLES = [
     ("audio/wav", audio.wav(seconds=0.02)),
@@ -34,28 +34,7 @@ WORDS = [
 ]
 
 
-@st.composite
-def spoiled(draw: st.DrawFn) -> tuple[str, bytes]:
-    """A sample in which some bytes were changed, cut out or put in."""
-    media_type, data = draw(st.sampled_from(SAMPLES))
-    for _ in range(draw(st.integers(1, 4))):
-        at = draw(st.integers(0, len(data)))
-        gone = draw(st.sampled_from([0, 1, 4, 4, 4, 30, len(data)]))
-        word = draw(st.one_of(st.sampled_from(WORDS), st.binary(max_size=20)))
-        data = data[:at] + word + data[at + gone :]
-    return media_type, data
-
-
-def carriers_or_refusal(data: bytes, media_type: str) -> list[str] | str:
-    output = io.BytesIO()
-    try:
-        strip(io.BytesIO(data), output, media_type)
-    except Rejected as exc:
-        return exc.reason
-    return carriers(output, media_type)
-
-
-@given(spoiled())
+@given(spoiled(SAMPLES, WORDS))
 @settings(max_examples=250, deadline=None)
 def test_spoiled_audio_is_refused_or_comes_out_clean(spoilt: tuple[str, bytes]) -> None:
     media_type, data = spoilt
@@ -65,7 +44,7 @@ def test_spoiled_audio_is_refused_or_comes_out_clean(spoilt: tuple[str, bytes]) 
     assert left in ([], "unreadable_audio")
 
 
-@given(spoiled())
+@given(spoiled(SAMPLES, WORDS))
 @settings(max_examples=100, deadline=None)
 def test_the_second_reader_follows_anything_to_an_answer(
     spoilt: tuple[str, bytes],

@@ -12,6 +12,7 @@ from functions.sanitizer.formats import sniff
 from functions.sanitizer.verify.av import carriers
 from infra.samples import audio, sounds
 from schemas.errors import Rejected
+from tests.functions.sanitizer.stripping import stripped
 
 SOUNDS: dict[str, tuple[str, bytes]] = {
     "aiff": ("audio/aiff", sounds.aiff()),
@@ -48,12 +49,6 @@ FINDINGS: dict[str, set[Finding]] = {
         *(Finding.TEXT, Finding.TIMESTAMP, Finding.TRAILING_DATA),
     },
 }
-
-
-def stripped(data: bytes, media_type: str) -> bytes:
-    output = io.BytesIO()
-    strip(io.BytesIO(data), output, media_type)
-    return output.getvalue()
 
 
 def found_out(data: bytes) -> str:

@@ -5,17 +5,10 @@ import struct
 
 import pytest
 
-from functions.sanitizer.av.strip import strip
 from functions.sanitizer.av.tags_gain import comment_of
 from functions.sanitizer.verify.av import carriers
 from infra.samples import audio, sounds
-
-
-def stripped(data: bytes, media_type: str) -> bytes:
-    output = io.BytesIO()
-    strip(io.BytesIO(data), output, media_type)
-    return output.getvalue()
-
+from tests.functions.sanitizer.stripping import stripped
 
 GAINS = {"REPLAYGAIN_TRACK_GAIN": "-6.50 dB", "REPLAYGAIN_TRACK_PEAK": "0.987654"}
 
