@@ -23,17 +23,18 @@ class Limits(BaseModel):
         if width * height > self.max_pixels:
             raise Rejected("too_many_pixels", f"more than {self.max_pixels}")
 
-    def admit_deflated(self, width: int, height: int, pixel_bytes: int) -> None:
-        """Let a deflated picture pass, by its samples rather than its pixels.
+    def admit_deflated(self, sizes: list[int]) -> None:
+        """Let deflated pictures that inflate to so many bytes pass.
 
-        What inflates to more than four bytes for each of max_pixels takes longer and
-        more memory than any other picture: deep alpha does.
+        Four bytes for each of max_pixels, and of three such pictures: deep alpha and
+        long animations in full colour would take longer than anything else does.
 
         Raises:
             Rejected: `too_many_pixels`.
         """
-        if width * height * pixel_bytes > 4 * self.max_pixels:
-            raise Rejected("too_many_pixels", f"{pixel_bytes} bytes a pixel")
+        most = 4 * self.max_pixels
+        if max(sizes) > most or sum(sizes) > 3 * most:
+            raise Rejected("too_many_pixels", f"they take {sum(sizes)} bytes")
 
     def admit_frames(self, areas: list[int]) -> None:
         """Let an animation with frames of these areas pass.

@@ -10,7 +10,7 @@ _MAX_TAIL = 64
 class Inflater:
     """Inflates a zlib stream as far as it is asked to."""
 
-    def __init__(self, stream: bytes) -> None:
+    def __init__(self, stream: bytes | bytearray) -> None:
         self._stream = memoryview(stream)
         self._at = 0
         self._zlib = zlib.decompressobj()
@@ -21,14 +21,15 @@ class Inflater:
         Raises:
             ValueError, zlib.error: it ends early or is damaged.
         """
-        out = bytearray()
-        while len(out) < size:
+        parts, left = [], size
+        while left:
             piece = self._stream[self._at : self._at + _PIECE]
-            part = self._feed(piece, size - len(out))
+            part = self._feed(piece, left)
             if not part and not piece:
                 raise ValueError("the picture ends early")
-            out += part
-        return bytes(out)
+            parts.append(part)
+            left -= len(part)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def end(self) -> int | None:
         """Where the stream ends, if it ends here and its checksum is right."""

@@ -45,7 +45,7 @@ _STARTS_AND_STEPS = (
 class _Picture:
     width: int
     height: int
-    pieces: list[bytes] = field(default_factory=list)
+    pieces: list[memoryview] = field(default_factory=list)
 
 
 def png_carriers(data: bytes) -> Iterator[str]:
@@ -54,12 +54,12 @@ def png_carriers(data: bytes) -> Iterator[str]:
         yield "no signature"
     seen: set[bytes] = set()
     pictures: list[_Picture] = []
-    at, header = 8, data[16:29]
+    at, header, whole = 8, data[16:29], memoryview(data)
     while at < len(data) and b"IEND" not in seen:
         size, kind = struct.unpack_from(">I4s", data, at)
-        payload = data[at + 8 : at + 8 + size]
+        payload = whole[at + 8 : at + 8 + size]
         (crc,) = struct.unpack_from(">I", data, at + 8 + size)
-        if crc != zlib.crc32(data[at + 4 : at + 8 + size]):
+        if crc != zlib.crc32(whole[at + 4 : at + 8 + size]):
             yield f"a checksum of {kind!r} that is data"
         if kind in seen - _REPEATED:
             yield f"a second {kind!r}"
@@ -73,9 +73,9 @@ def png_carriers(data: bytes) -> Iterator[str]:
         yield from _stream(picture, header)
 
 
-def _chunk(kind: bytes, payload: bytes, colour: int) -> Iterator[str]:
+def _chunk(kind: bytes, payload: memoryview, colour: int) -> Iterator[str]:
     if kind == b"iCCP":
-        yield from _profile(payload)
+        yield from _profile(bytes(payload))
     elif kind == b"PLTE":
         if colour != 3 or len(payload) > 768 or len(payload) % 3:
             yield "a palette that is none"
@@ -101,7 +101,7 @@ def _profile(payload: bytes) -> Iterator[str]:
 
 
 def _collect(
-    pictures: list[_Picture], kind: bytes, payload: bytes, header: bytes
+    pictures: list[_Picture], kind: bytes, payload: memoryview, header: bytes
 ) -> None:
     if kind == b"fcTL":
         pictures.append(_Picture(*struct.unpack_from(">II", payload, 4)))
@@ -119,7 +119,7 @@ def _stream(picture: _Picture, header: bytes) -> Iterator[str]:
     passes = _passes(picture, header)
     inflated = 0
     for piece in picture.pieces:
-        rest = piece
+        rest: bytes | memoryview = piece
         while rest and not inflater.eof:
             block = inflater.decompress(rest, 1 << 20)
             if any(

@@ -107,6 +107,21 @@ def test_more_pixels_in_all_frames_than_allowed_are_refused(name: str) -> None:
     assert result.reason == "too_many_pixels"
 
 
+@pytest.mark.parametrize(("frames", "reason"), [(3, None), (4, "too_many_pixels")])
+def test_a_long_animation_in_full_colour_counts_by_its_samples(
+    frames: int, reason: str | None
+) -> None:
+    first, *others = (
+        Image.new("RGBA", (16, 16), (n, 0, 0, 255)) for n in range(frames)
+    )
+    source = BytesIO()
+    first.save(source, "PNG", save_all=True, append_images=others, blend=0, disposal=1)
+
+    result, _ = judged(source.getvalue(), limits=Limits(max_pixels=16 * 16))
+
+    assert result.reason == reason
+
+
 def test_a_jpeg_of_very_many_scans_is_refused() -> None:
     source = BytesIO()
     images.gradient().save(source, "JPEG", progressive=True)

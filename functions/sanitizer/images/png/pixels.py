@@ -8,8 +8,8 @@ filtered 8-bit picture and so are the low bytes: two pictures that Pillow can de
 """
 
 import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 from PIL import Image, ImageChops
 
@@ -43,7 +43,8 @@ class Coded:
     """One zlib stream and the picture that it holds."""
 
     header: Header
-    stream: bytes
+    stream: bytes | bytearray
+    level: int = -1  # of compression, should the picture have to be changed
 
 
 def rows(header: Header) -> Iterator[tuple[int, int]]:
@@ -63,28 +64,36 @@ def _passes(header: Header) -> Iterator[tuple[int, int]]:
             yield width, height
 
 
-def settled(header: Header, stream: bytes) -> Coded:
-    """Return the stream without a byte that is not picture.
+def level_for(headers: list[Header]) -> int:
+    """Return how hard to compress what has to be changed in these pictures."""
+    pixels = sum(header.width * header.height for header in headers)
+    return _FAST if pixels > _LARGE_PIXELS else -1
+
+
+def settled(coded: Coded) -> Coded:
+    """Return the picture without a byte in its stream that is not picture.
 
     Raises:
         ValueError, zlib.error: it is damaged or ends early.
     """
-    inflater = Inflater(stream)
-    for stride, block in _blocks(header, inflater):
+    inflater = Inflater(coded.stream)
+    for stride, block in _blocks(coded.header, inflater):
         if max(block[::stride]) > _MAX_FILTER:
             raise ValueError("no such filter")
     end = inflater.end()
-    if end is None:
-        again = (block for _, block in _blocks(header, Inflater(stream)))
-        return Coded(header, _deflated(again))
-    return Coded(header, stream[:end])
+    if end == len(coded.stream):
+        return coded
+    if end is not None:
+        return replace(coded, stream=coded.stream[:end])
+    again = (block for _, block in _blocks(coded.header, Inflater(coded.stream)))
+    return replace(coded, stream=_deflated(again, coded.level))
 
 
 def whole_bytes(coded: Coded) -> Coded:
     """Return the picture with zeros behind the last pixel of each row, in its byte."""
     if fills_bytes(coded.header):
         return coded
-    return _encoded(coded.header, _decoded(coded))
+    return _encoded(coded, _decoded(coded))
 
 
 def fills_bytes(header: Header) -> bool:
@@ -107,7 +116,7 @@ def indices(coded: Coded) -> set[int]:
 
 def remapped(coded: Coded, table: list[int]) -> Coded:
     """Return the picture with other palette indices."""
-    return _encoded(coded.header, [_decoded(coded)[0].point(table)])
+    return _encoded(coded, [_decoded(coded)[0].point(table)])
 
 
 def uncovered(coded: Coded) -> Coded:
@@ -125,14 +134,12 @@ def uncovered(coded: Coded) -> Coded:
         return coded
     for image in images:
         clear_hidden_colours(image, mask)
-    return _encoded(coded.header, images)
+    return _encoded(coded, images)
 
 
 def upright(coded: Coded, orientation: int) -> Coded:
     """Return the picture as it is meant to be seen."""
-    images = [turned(image, orientation) for image in _decoded(coded)]
-    width, height = images[0].size
-    return _encoded(coded.header._replace(width=width, height=height), images)
+    return _encoded(coded, [turned(i, orientation) for i in _decoded(coded)])
 
 
 def _blocks(header: Header, inflater: Inflater) -> Iterator[tuple[int, bytes]]:
@@ -144,7 +151,7 @@ def _blocks(header: Header, inflater: Inflater) -> Iterator[tuple[int, bytes]]:
             yield stride, inflater.read(stride * count)
 
 
-def _deflated(blocks: Iterator[bytes], level: int = -1) -> bytes:
+def _deflated(blocks: Iterable[bytes], level: int = -1) -> bytes:
     deflater = zlib.compressobj(level)
     return b"".join(map(deflater.compress, blocks)) + deflater.flush()
 
@@ -175,7 +182,7 @@ def _decoded(coded: Coded) -> list[Image.Image]:
         return [_frombytes(mode, size, coded, rawmode)]
     mode = _MODES.get(header.colour, "L")
     return [
-        _frombytes(mode, size, Coded(header, _deflated(lane, 0)), mode)
+        _frombytes(mode, size, replace(coded, stream=_deflated(lane, 0)), mode)
         for lane in (_lane(coded, 1), _lane(coded, 2))
     ]
 
@@ -187,17 +194,19 @@ def _lane(coded: Coded, first: int) -> Iterator[bytes]:
             yield row[:1] + row[first::2]
 
 
-def _encoded(header: Header, images: list[Image.Image]) -> Coded:
-    header = header._replace(interlaced=0)
+def _encoded(coded: Coded, images: list[Image.Image]) -> Coded:
+    """Return the picture with other samples, and perhaps of another size."""
+    width, height = images[0].size
+    header = coded.header._replace(width=width, height=height, interlaced=0)
     if len(images) == 1:
         rawmode = _rawmode(header)[1]
-        large = header.width * header.height > _LARGE_PIXELS
-        level = _FAST if large else -1
-        return Coded(header, images[0].tobytes("zip", rawmode, False, level, -1, b""))
+        stream = images[0].tobytes("zip", rawmode, False, coded.level, -1, b"")
+        return replace(coded, header=header, stream=stream)
     samples = bytearray(2 * len(images[0].tobytes()))
     samples[0::2], samples[1::2] = (image.tobytes() for image in images)
     stride = 2 * header.width * header.channels
     unfiltered = (
         b"\0" + samples[at : at + stride] for at in range(0, len(samples), stride)
     )
-    return Coded(header, _deflated(unfiltered))
+    stream = _deflated(unfiltered, coded.level)
+    return replace(coded, header=header, stream=stream)

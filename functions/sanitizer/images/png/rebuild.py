@@ -18,6 +18,7 @@ from functions.sanitizer.images.png.pixels import (
     blank,
     fills_bytes,
     indices,
+    level_for,
     remapped,
     settled,
     uncovered,
@@ -40,8 +41,9 @@ def rebuild(_source: BinaryIO, data: View, output: BinaryIO, limits: Limits) -> 
             `decoding` to name.
     """
     png = _admitted(data, limits)
-    coded = [settled(frame.header, bytes(frame.coded)) for frame in png.frames]
-    if any(new.stream != old.coded for new, old in zip(coded, png.frames, strict=True)):
+    found = _coded(png)
+    coded = [settled(picture) for picture in found]
+    if any(new is not old for new, old in zip(coded, found, strict=True)):
         png.metadata.saw(Finding.TRAILING_DATA)
     coded = _shown(png, [whole_bytes(picture) for picture in coded])
     if len(coded) == 1 and png.metadata.orientation != 1:
@@ -60,7 +62,7 @@ def strip(source: BinaryIO, data: View, output: BinaryIO, limits: Limits) -> Reb
         Rejected: as `rebuild` does.
     """
     png = _admitted(data, limits)
-    coded = [Coded(frame.header, bytes(frame.coded)) for frame in png.frames]
+    coded = _coded(png)
     if png.hides_default or png.header.colour in _WITH_ALPHA:
         return rebuild(source, data, output, limits)
     if not all(fills_bytes(picture.header) for picture in coded):
@@ -74,13 +76,19 @@ def strip(source: BinaryIO, data: View, output: BinaryIO, limits: Limits) -> Reb
 
 def _admitted(data: View, limits: Limits) -> Png:
     png = read(data)
-    for frame in png.frames:
-        header = frame.header
+    headers = [frame.header for frame in png.frames]
+    for header in headers:
         limits.admit(header.width, header.height)
-        pixel_bytes = header.channels * header.depth // 8
-        limits.admit_deflated(header.width, header.height, pixel_bytes)
-    limits.admit_frames([f.header.width * f.header.height for f in png.frames])
+    areas = [header.width * header.height for header in headers]
+    limits.admit_frames(areas)
+    pixel_bits = png.header.channels * png.header.depth
+    limits.admit_deflated([area * pixel_bits // 8 for area in areas])
     return png
+
+
+def _coded(png: Png) -> list[Coded]:
+    level = level_for([frame.header for frame in png.frames])
+    return [Coded(frame.header, frame.coded, level) for frame in png.frames]
 
 
 def _rebuilt(png: Png, coded: list[Coded]) -> Rebuilt:
@@ -175,6 +183,6 @@ def _control(sequence: int, control: Control) -> bytes:
     return struct.pack(">IIIIIHHBB", sequence, *geometry, disposal, blending)
 
 
-def _chunk(output: BinaryIO, kind: bytes, payload: bytes) -> None:
+def _chunk(output: BinaryIO, kind: bytes, payload: bytes | bytearray) -> None:
     output.write(struct.pack(">I", len(payload)) + kind + payload)
     output.write(struct.pack(">I", zlib.crc32(kind + payload)))
