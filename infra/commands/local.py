@@ -64,7 +64,7 @@ def sanitize_files(
         except OSError as exc:
             return unjudged(_cause(exc))
 
-    columns = ("file", "verdict", "reason", "findings", "out")
+    columns = ("file", "verdict", "reason", "detail", "findings", "out")
     rows = _shown(_each(paths, judge, jobs), columns, as_json=as_json)
     if any(row["verdict"] is None for row in rows):
         raise SystemExit(3)
