@@ -3,6 +3,8 @@
 import struct
 import zlib
 
+import pytest
+
 from infra.samples import images
 from tests.functions.sanitizer.judged import cleaned, difference, frames, opened
 
@@ -92,3 +94,16 @@ def test_an_apng_whose_first_frame_is_not_its_still_is_shown_as_a_still() -> Non
 
     assert output.size == (4, 4)
     assert output.tobytes() == b"\x55\xaa\x55\xaa" * 4
+
+
+@pytest.mark.parametrize("kind", [b"fcTL", b"fdAT"])
+def test_a_frame_with_a_wrong_checksum_plays_as_viewers_play_it(kind: bytes) -> None:
+    source = bytearray(images.animated_png())
+    at = source.rindex(kind)
+    end = at + 4 + int.from_bytes(source[at - 4 : at], "big")
+    source[end : end + 4] = b"oops"
+
+    changes = _changes(bytes(source), cleaned(bytes(source)))
+
+    assert len(changes) == 3
+    assert not any(changes)

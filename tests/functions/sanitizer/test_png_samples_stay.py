@@ -133,6 +133,21 @@ def test_an_interlaced_png_is_read_in_all_its_passes() -> None:
     assert output.tobytes() == decoded(source).tobytes() == bytes(range(36))
 
 
+@pytest.mark.parametrize("kind", [b"IDAT", b"tEXt"])
+def test_a_last_length_that_leads_beyond_the_end_spoils_no_picture(kind: bytes) -> None:
+    source = _raw_png(8, 0, [bytes((7, 8, 9))], images.chunk(b"sBIT", b"\x08"))
+    if kind == b"IDAT":
+        at = source.index(kind) - 4
+        lying = source[:at] + struct.pack(">I", 5000) + source[at + 4 :]
+    else:
+        lying = source[:-12] + struct.pack(">I", 5000) + kind + b"Author\0somebody"
+
+    output = cleaned(lying)
+
+    assert decoded(output).tobytes() == bytes((7, 8, 9))
+    assert b"somebody" not in output
+
+
 def _adam7(width: int, height: int) -> list[bytes]:
     passes = (
         *((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4)),
