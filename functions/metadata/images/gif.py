@@ -32,7 +32,7 @@ def describe_gif(blocks: Blocks) -> ImageFacts:
     """Return the facts of a GIF file.
 
     Raises:
-        Rejected: it ends before its first frame does.
+        Rejected: there is no first frame, or it has no area.
     """
     head = blocks.read_at(0, 13)
     if len(head) < 13:
@@ -67,14 +67,14 @@ def _played(blocks: Blocks, at: int) -> _Frames:
                 delay = int.from_bytes(head[4:6], "little")
             at = _behind(blocks, at + 2)
         elif head[0] == _IMAGE and len(head) == 10:
+            left, top, across, down = struct.unpack_from("<4H", head, 1)
             at = _behind(blocks, at + 11 + _palette_bytes(head[9]))
-            if not frames:
-                left, top, across, down = struct.unpack_from("<4H", head, 1)
-                corner = left + across, top + down
-            # A frame that is cut is shown as far as it goes, if others were whole.
-            frames += 1 if at <= blocks.size_bytes or not frames else 0
+            # Viewers stop at a frame without an area, or that is cut behind others.
+            if not (across and down) or (frames and at > blocks.size_bytes):
+                break
+            corner = corner if frames else (left + across, top + down)
             hundredths += delay if delay >= _LEAST_DELAY else _USUAL_DELAY
-            delay = 0
+            frames, delay = frames + 1, 0
         else:
             at += 1  # as browsers do with bytes that mean nothing
     if not frames:

@@ -56,7 +56,11 @@ class Picture:
     control: Control | None
 
     def decoded(self) -> Image.Image:
-        """Return the indices; what the codes leave out is transparent."""
+        """Return the indices; what the codes leave out is transparent.
+
+        Raises:
+            ValueError: the codes are broken or end early.
+        """
         transparent = self.control.transparent if self.control else None
         image = Image.new("P", self.place[2:], transparent or 0)
         image.frombytes(self.coded, "gif", self.code_size, self.interlaced, -1)
@@ -65,11 +69,18 @@ class Picture:
     def decoded_if_exact(self) -> Image.Image | None:
         """Return the indices in coded order, if no code leads beyond them.
 
-        One row more than there is takes up what comes too much: that row has to stay as
-        it is. `Image.frombytes` does not say whether it was the end or an error.
-
         Raises:
-            ValueError: the codes end early.
+            ValueError: the codes are broken or end early.
+        """
+        exact = self._exact()
+        if exact is None:
+            self.decoded()  # is there too much, or is it broken?
+        return exact
+
+    def _exact(self) -> Image.Image | None:
+        """Decode into one row more than there is, which has to stay as it is.
+
+        `Image.frombytes` does not say whether it was the end or an error.
         """
         if self.coded[-1:] != b"\0":
             return None
@@ -105,9 +116,16 @@ class Gif:
     profile: bytes = b""
     metadata: Metadata = field(default_factory=Metadata)
 
+    def end_before(self, index: int) -> None:
+        """Drop the pictures from *index* on: viewers stop where they can't go on."""
+        del self.pictures[index:]
+        self.metadata.saw(Finding.TRAILING_DATA)
+
 
 def read(data: View) -> Gif:
     """Read a file's structure; pictures stay coded.
+
+    What is cut off behind the first picture is left out.
 
     Raises:
         ValueError: it shows nothing.
@@ -129,20 +147,28 @@ class _Reader:
             self._gif.colours = self._take(3 << (flags & 7) + 1)
 
     def read(self) -> Gif:
-        while self._at < len(self._data):
-            introducer = self._take(1)[0]
-            if introducer == TRAILER:
-                break
-            if introducer == _IMAGE:
-                self._picture()
-            elif introducer == _EXTENSION and not self._extended():
-                break
-            elif introducer != _EXTENSION:
-                self._skip(introducer)
+        try:
+            self._blocks()
+        except Rejected:  # it ends within a block
+            if not self._gif.pictures:
+                raise
+            self._gif.metadata.saw(Finding.TRAILING_DATA)
         self._gif.metadata.read_trailer(self._data, self._at)
         if not self._gif.pictures:
             raise ValueError("no picture")
         return self._gif
+
+    def _blocks(self) -> None:
+        while self._at < len(self._data):
+            introducer = self._take(1)[0]
+            if introducer == TRAILER:
+                return
+            if introducer == _IMAGE:
+                self._picture()
+            elif introducer == _EXTENSION:
+                self._extension()
+            else:
+                self._skip(introducer)
 
     def _skip(self, introducer: int) -> None:
         """Go on where a block could start: viewers do so too."""
@@ -181,7 +207,10 @@ class _Reader:
         start = self._at
         try:
             self._pass_sub_blocks()
-        except Rejected:  # cut off: the decoder knows whether a pixel is missing
+        except Rejected:
+            if self._parts > _MAX_PARTS:
+                raise
+            # Cut off: the decoder knows whether a pixel is missing.
             self._at = len(self._data)
         self._gif.pictures.append(
             Picture(
@@ -194,17 +223,6 @@ class _Reader:
             )
         )
         self._control = None
-
-    def _extended(self) -> bool:
-        """Read an extension; False if the file ends in it behind the last picture."""
-        try:
-            self._extension()
-        except Rejected:
-            if not self._gif.pictures:
-                raise
-            self._gif.metadata.saw(Finding.TRAILING_DATA)
-            return False
-        return True
 
     def _extension(self) -> None:
         label = self._take(1)[0]

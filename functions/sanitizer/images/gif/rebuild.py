@@ -3,10 +3,15 @@
 Kept: the screen, colour tables as far as they are used, each picture with its place,
 delay, disposal and transparency, the loop count, a colour profile. Coding the indices
 again leaves no room behind the end code and between the codes.
+
+An animation ends before its first broken picture, as it does in viewers: one without
+an area, with codes that mean nothing, or cut off. Nothing is shown of a file whose very
+first picture is broken.
 """
 
 import struct
-from typing import BinaryIO
+from collections.abc import Callable, Iterator
+from typing import BinaryIO, TypeVar
 
 from PIL import Image
 
@@ -23,6 +28,7 @@ from functions.sanitizer.images.pictures import Rebuilt, View
 from functions.sanitizer.limits import Limits
 
 _TO_BACKGROUND = 2
+_Decoded = TypeVar("_Decoded", Image.Image, Image.Image | None)
 
 
 def rebuild(_source: BinaryIO, data: View, output: BinaryIO, limits: Limits) -> Rebuilt:
@@ -34,10 +40,9 @@ def rebuild(_source: BinaryIO, data: View, output: BinaryIO, limits: Limits) -> 
     """
     gif = read(data)
     size = _admitted(gif, limits)
-    images = (picture.decoded() for picture in gif.pictures)
     used = _Used(gif)
     coded = []
-    for picture, image in zip(gif.pictures, images, strict=True):
+    for picture, image in _shown(gif, Picture.decoded):
         highest = used.take(picture, image)
         picture.interlaced = False
         coded.append(_recoded(image, highest))
@@ -56,8 +61,7 @@ def strip(source: BinaryIO, data: View, output: BinaryIO, limits: Limits) -> Reb
     gif = read(data)
     size = _admitted(gif, limits)
     used = _Used(gif)
-    for picture in gif.pictures:
-        image = picture.decoded_if_exact()
+    for picture, image in _shown(gif, Picture.decoded_if_exact):
         if image is None:
             return rebuild(source, data, output, limits)
         used.take(picture, image)
@@ -66,8 +70,30 @@ def strip(source: BinaryIO, data: View, output: BinaryIO, limits: Limits) -> Reb
     return Rebuilt(size, len(gif.pictures), gif.metadata.findings)
 
 
+def _shown(
+    gif: Gif, decoded: Callable[[Picture], _Decoded]
+) -> Iterator[tuple[Picture, _Decoded]]:
+    """Yield the pictures and their indices, and drop what is broken.
+
+    Raises:
+        ValueError: the first one is.
+    """
+    for index, picture in enumerate(gif.pictures):
+        try:
+            image = decoded(picture)
+        except ValueError:
+            if not index:
+                raise
+            gif.end_before(index)
+            return
+        yield picture, image
+
+
 def _admitted(gif: Gif, limits: Limits) -> tuple[int, int]:
     """Return the size of what is shown first, if all is within the limits."""
+    empty = (i for i, picture in enumerate(gif.pictures) if 0 in picture.place[2:])
+    if first := next(empty, None):
+        gif.end_before(first)
     places = [picture.place for picture in gif.pictures]
     size = screen = (gif.width, gif.height)
     for index, place in enumerate(places):
