@@ -166,3 +166,22 @@ def test_what_pillow_writes_stays_as_it_looks(mode: str, kind: str) -> None:
 
     before = Image.open(source).convert("RGBA").tobytes()
     assert opened(output).convert("RGBA").tobytes() == before
+
+
+def test_a_large_bitmap_that_is_listed_over_and_over_is_a_bomb() -> None:
+    bitmap = _alpha(bytes(16))
+    taller = struct.pack("<ii", 4_000, 2 * 4_001)
+    entry = struct.pack("<BBBBHHII", 0, 0, 0, 0, 1, 32, len(bitmap), 22)
+    source = b"\0\0\1\0\1\0" + entry + bitmap[:4] + taller + bitmap[12:]
+
+    result, _ = judged(source)
+
+    assert result.reason == "too_many_pixels"
+
+
+def test_a_thousand_entries_are_as_many_as_frames_may_be() -> None:
+    source = icon(*[(2, _alpha(bytes(range(1, 9))))] * 1_000)
+
+    output = cleaned(source)
+
+    assert len(_entries(output)) == 1_000

@@ -124,3 +124,40 @@ def test_what_only_looks_like_jpeg_xl_is_not_let_through() -> None:
     result, _ = judged(b"\xff\x0a" + MARKER)
 
     assert result.reason == "unsupported_image"
+
+
+def _lengthened(data: bytes, marker: bytes, tail: bytes) -> bytes:
+    at = data.index(marker)
+    (size,) = struct.unpack_from(">H", data, at + 2)
+    end = at + 2 + size
+    longer = struct.pack(">H", size + len(tail))
+    return data[: at + 2] + longer + data[at + 4 : end] + tail + data[end:]
+
+
+@pytest.mark.parametrize("marker", [b"\xff\x5c", b"\xff\x50", b"\xff\x63"])
+def test_bytes_behind_the_last_field_of_a_marker_are_gone(marker: bytes) -> None:
+    data = _jp2(no_jp2=True)
+    at = data.index(b"\xff\x5c")
+    capable = b"\xff\x50\0\x08\0\2\0\0\0\0"
+    placed = b"\xff\x63\0\x0e" + bytes(12)
+    data = data[:at] + capable + placed + data[at:]
+    source = _lengthened(data, marker, MARKER)
+
+    output = cleaned(source)
+
+    assert MARKER not in output
+    assert carriers(BytesIO(source), "image/jp2") != []
+
+
+@pytest.mark.parametrize("style", [b"\1\0\0\1\0\0\0\0\0\1\0", b"\0\0\0\1\0\0\0\0\0\1"])
+def test_parts_too_small_for_a_decoders_memory_are_refused(style: bytes) -> None:
+    source = bytearray(_jp2(no_jp2=True))
+    at = source.index(b"\xff\x52")
+    (size,) = struct.unpack_from(">H", source, at + 2)
+    source[at : at + 2 + size] = struct.pack(">HH", 0xFF52, 2 + len(style)) + style
+    for place in (8, 24):
+        source[place : place + 8] = struct.pack(">II", 7_900, 7_900)
+
+    result, _ = judged(bytes(source))
+
+    assert result.reason == "unsupported_image"

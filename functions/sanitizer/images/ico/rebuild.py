@@ -24,6 +24,8 @@ _PNG = b"\x89PNG\r\n\x1a\n"
 _BITS = (0, 1, 4, 8, 16, 24, 32)
 # Windows shows 256 by 256 at most.
 _MAX_SIDE = 256
+# Bitmaps of all entries: far more than the largest that are shown need.
+_MOST_BITMAP_PIXELS = 16_000_000
 
 
 class IconOrCursor(IcoImageFile):
@@ -67,15 +69,15 @@ def rebuild(_source: BinaryIO, data: View, output: BinaryIO, limits: Limits) -> 
     """
     _, kind, count = _HEADER.unpack_from(data)
     limits.admit_frames([1] * count)
-    metadata, images, areas, end = Metadata(), [], [0], _HEADER.size + 16 * count
+    metadata, images, end = Metadata(), [], _HEADER.size + 16 * count
+    areas = _Areas(limits)
     for index in range(count):
         fields = _ENTRY.unpack_from(data, _HEADER.size + 16 * index)
         size, at = fields[6:]
         coded = bytes(data[at : at + size])
         if at < _HEADER.size + 16 * count or len(coded) != size:
             raise ValueError("an image outside the file")
-        areas.append(_area(coded, limits))
-        limits.admit_frames(areas)
+        areas.admit(coded)
         images.append(_image(coded, kind, fields[4:6], metadata, limits))
         end = max(end, at + size)
     metadata.read_trailer(data, end)
@@ -88,14 +90,31 @@ def _depthless(image: _Image) -> _Image:
     return _Image(image.size, image.colours, 0, 0, image.data)
 
 
-def _area(coded: bytes, limits: Limits) -> int:
-    if coded.startswith(_PNG):
-        width, height = struct.unpack_from(">II", coded, 16)
-    else:
-        width, height = struct.unpack_from("<ii", coded, 4)
-        height //= 2
-    limits.admit(width, height)
-    return int(width * height)
+class _Areas:
+    """Counts the pixels of all entries, which may be one and the same image."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._all = self._bitmaps = 0
+
+    def admit(self, coded: bytes) -> None:
+        """Let an entry pass.
+
+        Raises:
+            Rejected: `too_many_pixels`, in it or in all so far.
+        """
+        bitmap = not coded.startswith(_PNG)
+        if bitmap:
+            width, height = struct.unpack_from("<ii", coded, 4)
+            height //= 2
+        else:
+            width, height = struct.unpack_from(">II", coded, 16)
+        self._limits.admit(width, height)
+        self._all += width * height
+        self._bitmaps += bitmap * width * height
+        most = min(self._limits.max_pixels, self._limits.max_total_pixels)
+        if self._all > most or self._bitmaps > _MOST_BITMAP_PIXELS:
+            raise Rejected("too_many_pixels", "in all entries")
 
 
 def _image(

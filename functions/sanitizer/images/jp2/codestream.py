@@ -7,22 +7,37 @@ import struct
 from dataclasses import dataclass, field
 
 from functions.sanitizer.findings import Finding
+from functions.sanitizer.images.jp2.markers import (
+    CAP,
+    COC,
+    COD,
+    POC,
+    PPM,
+    PPT,
+    QCC,
+    QCD,
+    RGN,
+    Styles,
+)
 from functions.sanitizer.images.pictures import View
 from functions.sanitizer.limits import Limits
 from schemas.errors import Rejected
 
-_SIZ, _COD, _SOT, _SOD, _EOC = 0xFF51, 0xFF52, 0xFF90, 0xFF93, 0xFFD9
+_SIZ, _SOT, _SOD, _EOC = 0xFF51, 0xFF90, 0xFF93, 0xFFD9
 _COMMENT = 0xFF64
-# CAP COD COC QCD QCC RGN POC PPM CRG in front; COD COC QCD QCC RGN POC PPT in tiles.
-_MAIN = (0xFF50, _COD, 0xFF53, 0xFF5C, 0xFF5D, 0xFF5E, 0xFF5F, 0xFF60, 0xFF63)
-_TILE = (_COD, 0xFF53, 0xFF5C, 0xFF5D, 0xFF5E, 0xFF5F, 0xFF61)
-# Lengths of what follows: TLM PLM PLT. They would be wrong, and nobody needs them.
-_LENGTHS = (0xFF55, 0xFF57, 0xFF58)
+_TILE = (COD, COC, QCD, QCC, RGN, POC, PPT)
+_MAIN = (CAP, COD, COC, QCD, QCC, RGN, POC, PPM)
+# Lengths of what follows: TLM PLM PLT. They would be wrong, and nobody needs them, nor
+# the places of components (CRG).
+_NEEDLESS = (0xFF55, 0xFF57, 0xFF58, 0xFF63)
 _MOST_COMPONENTS = 4
 _MOST_TILE_PARTS = 100_000
 _MOST_MARKERS = 300_000
 # A decoder walks every packet, also the empty ones.
 _MOST_PACKETS = 20_000_000
+# It keeps nearly a kilobyte for every precinct of a tile, and a little for every block.
+_MOST_PRECINCTS = 500_000
+_MOST_BLOCKS = 4_000_000
 
 
 @dataclass
@@ -56,6 +71,7 @@ class _Walk:
         self._tiles = 0
         self._seen: set[int] = set()
         self._layers = 0
+        self._tile = (0, 0)  # width and height of the largest
         self.written = Codestream()
         if data[start : start + 2] != b"\xff\x4f":
             raise ValueError("no codestream")
@@ -110,7 +126,9 @@ class _Walk:
             raise ValueError("too many tiles")
         content = content[: 36 + 3 * components]
         self.written.size = (across - left, down - top)
+        self._tile = (min(across - left, tile_width), min(down - top, tile_height))
         self.written.components = components
+        self._styles = Styles(components)
         self.written.pieces.append(_packed(_SIZ, content))
 
     def _header(self, allowed: tuple[int, ...], last: int) -> list[bytes]:
@@ -118,32 +136,42 @@ class _Walk:
         kept = []
         while self._peek() != last:
             marker, content = self._segment()
-            if marker == _COD:
+            if marker == COD:
                 self._style(content)
             if marker in allowed:
-                kept.append(_packed(marker, content))
+                kept.append((marker, content))
             elif marker == _COMMENT:
                 self.written.findings.add(Finding.COMMENT)
-            elif marker not in _LENGTHS:
+            elif marker not in _NEEDLESS:
                 self.written.findings.add(Finding.APPLICATION_DATA)
-        return kept
+        # Quantisation may stand in front of the style that says how long it is.
+        for marker, content in kept:
+            if marker in (COD, COC):
+                self._styles.exact(marker, content)
+        return [self._exact(*segment) for segment in kept]
+
+    def _exact(self, marker: int, content: bytes) -> bytes:
+        exact = self._styles.exact(marker, content)
+        if len(exact) < len(content):
+            self.written.findings.add(Finding.PADDING)
+        return _packed(marker, exact)
 
     def _style(self, content: bytes) -> None:
         """Take in COD: how many packets there may be."""
-        own_precincts = content[0] & 1
         (self._layers,) = struct.unpack_from(">H", content, 2)
         levels = content[5]
         if levels > 32 or not self._layers:
             raise ValueError("no such style")
         self.written.levels = levels
-        packets = self._tiles * (levels + 1)
-        if own_precincts:
-            width, height = self.written.size
-            for sides in content[10 : 11 + levels]:
-                across, down = 1 << (sides & 15), 1 << (sides >> 4)
-                packets += (width // across + 1) * (height // down + 1)
-        if packets * self._layers * self.written.components > _MOST_PACKETS:
+        precincts, blocks = _parts(self._tile, content)
+        packets = self._tiles * precincts * self._layers
+        if packets * self.written.components > _MOST_PACKETS:
             raise Rejected("unsupported_image", "it has too many packets")
+        if (
+            precincts * self.written.components > _MOST_PRECINCTS
+            or blocks * self.written.components > _MOST_BLOCKS
+        ):
+            raise Rejected("unsupported_image", "it has too many small parts")
 
     def _tile_part(self) -> None:
         start = self._at
@@ -176,3 +204,22 @@ class _Walk:
 
 def _packed(marker: int, content: bytes) -> bytes:
     return struct.pack(">HH", marker, 2 + len(content)) + content
+
+
+def _parts(tile: tuple[int, int], style: bytes) -> tuple[int, int]:
+    """Return how many precincts and blocks a component of a tile has at most.
+
+    Args:
+        style: of a COD segment.
+    """
+    levels, block = style[5], (style[6] + 2, style[7] + 2)
+    own = style[10 : 11 + levels] if style[0] & 1 else b"\xff" * (levels + 1)
+    precincts = blocks = 0
+    for resolution, sides in enumerate(own):
+        size = [side >> levels - resolution for side in tile]
+        logs = sides & 15, sides >> 4
+        precincts += (size[0] >> logs[0]) * (size[1] >> logs[1]) + 1
+        halved = [max(log - (resolution > 0), 0) for log in logs]
+        across, down = map(min, zip(halved, block, strict=True))
+        blocks += (size[0] >> across) * (size[1] >> down) + 1
+    return precincts, blocks
