@@ -1,16 +1,12 @@
 """What a rebuilt GIF may consist of: a screen, pictures with their timing, a loop."""
 
 from collections.abc import Iterator
-from functools import lru_cache
 
+from functions.sanitizer.verify.gif_codes import code_carriers
 from functions.sanitizer.verify.icc import profile_carriers
 
 _TRAILER = b"\x3b"
-_MAX_CODE_BITS = 12
-_STRETCH = 4096  # codes that are searched at once
-# Encoders clear when the dictionary is full; without one, each 126 codes or more. Who
-# clears with every other code wants to keep the reader busy.
-_FREE_CLEARS, _BITS_PER_CLEAR = 1000, 800
+_STRETCH = 4096  # sub-blocks that are looked at at once
 
 
 def gif_carriers(data: bytes) -> Iterator[str]:
@@ -24,7 +20,7 @@ def gif_carriers(data: bytes) -> Iterator[str]:
             codes_at = at + 10 + _table_bytes(data[at + 9])
             blocks, at = _sub_blocks(data, codes_at + 1)
             pictures += 1
-            yield from _codes(b"".join(blocks), data[codes_at])
+            yield from code_carriers(b"".join(blocks), data[codes_at])
         elif data[at] == 0x21:
             label = data[at + 1]
             blocks, at = _sub_blocks(data, at + 2)
@@ -69,88 +65,3 @@ def _extension(label: int, blocks: list[bytes]) -> Iterator[str]:
         yield from profile_carriers(b"".join(blocks[1:]))
     else:
         yield f"extension {label:02X}"
-
-
-def _codes(coded: bytes, code_size: int) -> Iterator[str]:
-    """Follow the codes to the end code: behind it there may be nothing.
-
-    How wide a code is follows from how many came since the last clear code, so this
-    needs no dictionary, and whole stretches of one width are searched at once.
-    """
-    at, ended, clears, bits = 0, False, 0, 8 * len(coded)
-    while not ended:
-        for width, count in _stretches(code_size):
-            if bits - at < width + 7 and _ends_at_width(
-                coded, at, width - 1, code_size
-            ):
-                return
-            codes = min(count, (bits - at) // width)
-            if not codes:
-                yield "codes without an end"
-                return
-            lanes = _lanes(coded, at, width * codes)
-            special = _first_special(lanes, width, codes, 1 << code_size)
-            if special is None:
-                at += width * codes
-                continue
-            ended = lanes >> width * special & 1 == 1  # the end code is odd
-            at += width * (special + 1)
-            break
-        clears += 1
-        if clears > _FREE_CLEARS + at // _BITS_PER_CLEAR:
-            yield "codes that are cleared all the time"
-            return
-    if len(coded) != (at + 7) // 8 or coded[-1] >> (at % 8 or 8):
-        yield "bytes behind the end code"
-
-
-def _ends_at_width(coded: bytes, at: int, width: int, code_size: int) -> bool:
-    """Whether nothing but an end code of this width is left.
-
-    Encoders disagree with decoders about its width where codes just became wider.
-    """
-    left = 8 * len(coded) - at
-    end = (1 << code_size) + 1
-    return (
-        width > code_size and 0 <= left - width < 8 and _lanes(coded, at, left) == end
-    )
-
-
-def _stretches(code_size: int) -> Iterator[tuple[int, int]]:
-    """Yield width and number of the codes behind a clear code."""
-    width = code_size + 1
-    # The first one enters nothing in the dictionary, each other one a string.
-    yield width, (1 << width) - (1 << code_size) - 1
-    while width < _MAX_CODE_BITS:
-        width += 1
-        yield width, 1 << width - 1
-    while True:
-        yield width, _STRETCH
-
-
-def _lanes(coded: bytes, at: int, size: int) -> int:
-    """Return *size* bits from bit *at* as one number, the first code lowest.
-
-    Up to seven bits that follow lie above them.
-    """
-    whole = coded[at // 8 : (at + size + 7) // 8]
-    return int.from_bytes(whole, "little") >> at % 8
-
-
-def _first_special(lanes: int, width: int, count: int, clear: int) -> int | None:
-    """Return which code is the first to equal *clear* or the end code behind it.
-
-    All codes are compared at once: taking one from each lane sets the top bit of the
-    first that is zero; what it borrows only spoils those above it.
-    """
-    ones, top, without_low, wanted = _masks(width, count, clear)
-    differing = lanes & without_low ^ wanted
-    zero = differing - ones & ~differing & top
-    return (zero & -zero).bit_length() // width - 1 if zero else None
-
-
-@lru_cache(maxsize=64)
-def _masks(width: int, count: int, clear: int) -> tuple[int, int, int, int]:
-    """Return for *count* lanes: ones, top bits, all bits but the low ones, clears."""
-    ones = ((1 << width * count) - 1) // ((1 << width) - 1)
-    return ones, ones << width - 1, ones * ((1 << width) - 2), ones * clear
