@@ -4,6 +4,7 @@ It shares no code with the writers. Each format is walked to its last byte; what
 on its list, or not accounted for, is named. An empty list is the licence to promote.
 """
 
+import os
 import struct
 import zlib
 from collections.abc import Callable, Iterator
@@ -35,8 +36,10 @@ _READERS: dict[str, Callable[[bytes], Iterator[str]]] = {
 
 def carriers(stream: BinaryIO, media_type: str) -> list[str]:
     """Return what is left in the image beside its picture, by kind and place."""
+    size = stream.seek(0, os.SEEK_END)
     stream.seek(0)
     try:
-        return list(_READERS[media_type](stream.read()))
+        # Told how much, it does not copy what it has read to behind its buffer.
+        return list(_READERS[media_type](stream.read(size)))
     except (struct.error, zlib.error, LookupError, ValueError) as exc:
         return [f"a structure that cannot be followed: {type(exc).__name__}"]

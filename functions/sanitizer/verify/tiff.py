@@ -6,6 +6,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from functions.sanitizer.verify.icc import profile_carriers
 
@@ -65,7 +66,7 @@ _CHOICES = {
     530: (1, 2, 4),
     531: (1, 2),
 }
-_BLOCK = 1 << 20
+_BLOCK, _CODED_PIECE = 1 << 20, 1 << 16
 
 
 @dataclass
@@ -213,45 +214,53 @@ class _Samples:
 
     def carriers(self, coded: memoryview) -> Iterator[str]:
         """Name what is in the segment beside its samples."""
-        total, left = 0, b""
-        hidden = False
+        total, left, hidden = 0, bytearray(), False
         for piece in self._decoded(coded):
             total += len(piece)
+            if self._all_seen:
+                continue
             left += piece
-            whole = len(left) - len(left) % self._stride
-            hidden |= self._hides(left[:whole], (total - len(left)) // self._stride)
-            left = left[whole:]
+            if whole := len(left) - len(left) % self._stride:
+                first = (total - len(left)) // self._stride
+                hidden |= self._hides(bytes(left[:whole]), first)
+                del left[:whole]
         if total != self._stride * self._rows:
             yield "a strip or tile of another size than its samples"
         if hidden:
             yield "samples beside the page"
 
-    def _decoded(self, coded: memoryview) -> Iterator[bytes]:
+    def _decoded(self, coded: memoryview) -> Iterator[bytes | memoryview]:
         if self._page.one(259) == 1:
             for at in range(0, len(coded), _BLOCK):
-                yield bytes(coded[at : at + _BLOCK])
+                yield coded[at : at + _BLOCK]
             return
-        inflater = zlib.decompressobj()
-        rest: bytes | memoryview = coded
-        while rest and not inflater.eof:
-            yield inflater.decompress(rest, _BLOCK)
-            rest = inflater.unconsumed_tail
-        if not inflater.eof or inflater.unused_data:
+        inflater, at = zlib.decompressobj(), 0
+        while at < len(coded) and not inflater.eof:
+            piece = coded[at : at + _CODED_PIECE]  # what is left over of it is copied
+            yield inflater.decompress(piece, _BLOCK)
+            at += len(piece) - len(inflater.unconsumed_tail or inflater.unused_data)
+        if not inflater.eof or at < len(coded):
             raise ValueError("a strip or tile goes on behind its samples")
 
     def _hides(self, rows: bytes, first: int) -> bool:
         """Say whether bytes beside what is seen are other than zero."""
-        seen_rows = -(-self._height // self._blocks[1])
-        below = max(0, seen_rows - first) * self._stride
+        below = max(0, self._seen_rows - first) * self._stride
         if rows[below:].strip(b"\0"):
             return True
-        unseen = self._unseen()
-        if not any(unseen):
-            return False
         seen = rows[:below]
-        mask = unseen * (len(seen) // self._stride)
+        mask = self._unseen * (len(seen) // self._stride)
         return int.from_bytes(seen, "little") & int.from_bytes(mask, "little") > 0
 
+    @cached_property
+    def _seen_rows(self) -> int:
+        return -(-self._height // self._blocks[1])
+
+    @cached_property
+    def _all_seen(self) -> bool:
+        """Whether nothing is stored beside or below what is on the page."""
+        return self._seen_rows == self._rows and self._unseen == bytes(self._stride)
+
+    @cached_property
     def _unseen(self) -> bytes:
         """Return the bits of a row that are not on the page."""
         seen = self._row_bytes(self._width)

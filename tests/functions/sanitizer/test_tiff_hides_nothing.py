@@ -3,6 +3,7 @@
 import struct
 import zlib
 from io import BytesIO
+from random import Random
 
 import pytest
 from PIL import Image
@@ -74,6 +75,17 @@ def test_what_follows_the_pixels_in_a_strip_is_dropped_and_named() -> None:
 
     assert cleaned(source) == cleaned(tiff(page))
     assert findings(source) == {"trailing_data"}
+
+
+@pytest.mark.parametrize("compression", [1, 8])
+def test_bits_behind_the_last_pixel_are_dropped_and_named(compression: int) -> None:
+    page = grey([b"\xff\xff"], bits=1, compression=compression)
+    source = tiff(Page({**page.tags, 256: (_LONG, (11,))}, page.segments))
+
+    output = cleaned(source)
+
+    assert opened(output).tobytes() == b"\xff\xe0"
+    assert findings(source) == {"padding"}
 
 
 def test_a_smaller_copy_is_dropped_and_other_pages_stay() -> None:
@@ -226,6 +238,42 @@ def test_the_reader_sees_a_deflated_strip_that_is_too_long() -> None:
     found = carriers(BytesIO(_as_ours(longer)), "image/tiff")
 
     assert "a strip or tile of another size than its samples" in found
+
+
+def test_the_reader_sees_what_follows_a_strip_of_many_kilobytes() -> None:
+    row = bytes(65_525)  # its stream ends just where a piece of 64 KiB does
+    stored = b"\1" + struct.pack("<HH", len(row), len(row) ^ 0xFFFF) + row
+    stream = b"\x78\1" + stored + struct.pack(">I", zlib.adler32(row))
+    page = grey([row], compression=8)
+    longer = Page(page.tags, (stream + _SECRET,))
+
+    assert carriers(BytesIO(_as_ours(Page(page.tags, (stream,)))), "image/tiff") == []
+    assert carriers(BytesIO(_as_ours(longer)), "image/tiff") != []
+
+
+@pytest.mark.parametrize("compression", [1, 8])
+def test_the_reader_sees_what_is_beside_the_page_in_a_large_tile(
+    compression: int,
+) -> None:
+    dice = Random(1)
+    rows = [dice.randbytes(6_000) for _ in range(32)]
+    clean = [row[:5_999] + b"\0" for row in rows[:31]] + [bytes(6_000)]
+    hiding = [*clean[:30], rows[30], clean[31]]
+
+    seen, unseen = (_tile(each, compression) for each in (clean, hiding))
+
+    assert carriers(BytesIO(seen), "image/tiff") == []
+    assert carriers(BytesIO(unseen), "image/tiff") == ["samples beside the page"]
+
+
+def _tile(rows: list[bytes], compression: int) -> bytes:
+    """A page that lacks the last column and row of its only tile."""
+    page = grey(rows, compression=compression)
+    size = {256: (_LONG, (len(rows[0]) - 1,)), 257: (_LONG, (len(rows) - 1,))}
+    tile = {322: (_LONG, (len(rows[0]),)), 323: (_LONG, (len(rows),))}
+    tags = {**page.tags, **size, **tile, 284: (_SHORT, (1,))}
+    del tags[278]
+    return tiff(Page(tags, page.segments, tiled=True))
 
 
 def test_the_reader_sees_bits_behind_the_last_pixel() -> None:

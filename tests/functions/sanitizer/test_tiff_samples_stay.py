@@ -49,6 +49,35 @@ def _pages(data: bytes) -> list[dict[int, Any]]:
     return pages
 
 
+@pytest.mark.parametrize("compression", ["tiff_lzw", "packbits", "group4"])
+def test_samples_that_compression_made_no_smaller_are_bare(compression: str) -> None:
+    noise = Image.effect_noise((48, 40), 90)
+    source = BytesIO()
+    noise.convert("1" if compression == "group4" else "L").save(
+        source, "TIFF", compression=compression
+    )
+
+    output = cleaned(source.getvalue())
+
+    assert _pages(output)[0][259] == (1,)
+    assert opened(output).tobytes() == opened(source.getvalue()).tobytes()
+    assert len(output) <= len(source.getvalue())
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+def test_differences_of_neighbours_stay_so(mode: str) -> None:
+    smooth = Image.linear_gradient("L").resize((40, 64))
+    source = BytesIO()
+    Image.merge(mode, [smooth.rotate(90 * n) for n in range(len(mode))]).save(
+        source, "TIFF", compression="tiff_lzw", tiffinfo={317: 2}
+    )
+
+    output = cleaned(source.getvalue())
+
+    assert (_pages(output)[0][259], _pages(output)[0][317]) == ((8,), (2,))
+    assert opened(output).tobytes() == opened(source.getvalue()).tobytes()
+
+
 @pytest.mark.parametrize("big", [False, True])
 @pytest.mark.parametrize("order", ["<", ">"])
 @pytest.mark.parametrize(

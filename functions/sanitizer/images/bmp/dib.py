@@ -72,6 +72,12 @@ class Dib:
         return (red | green | blue | alpha).to_bytes(4, "little")[: self.bits // 8]
 
     @cached_property
+    def gapless(self) -> bool:
+        """Whether every bit of a row means something."""
+        used = self.indexed or self.used_bits == b"\xff" * (self.bits // 8)
+        return used and self.width * self.bits == 8 * self.stride
+
+    @cached_property
     def plain(self) -> bool:
         """Whether pixels are what their number of bits alone says."""
         return self.indexed or self.masks == DEFAULT_MASKS[self.bits]

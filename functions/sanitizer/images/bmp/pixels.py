@@ -66,7 +66,10 @@ class Pixels:
 
     def _within(self, block: bytes) -> bytes:
         """Clear what is behind the last pixel of a row, and bits that mean nothing."""
-        dib, out = self._dib, bytearray(block)
+        dib = self._dib
+        if dib.gapless:
+            return block
+        out = bytearray(block)
         if not dib.indexed:
             for lane, bits in enumerate(dib.used_bits):
                 _keep(out, lane, dib.bits // 8, bits)

@@ -11,7 +11,6 @@ from PIL import Image
 
 from functions.sanitizer.images.tiff.layout import (
     CMYK,
-    DEFLATE,
     OLD_JPEG,
     RGB,
     Layout,
@@ -75,7 +74,6 @@ def pixels(page: Directory, layout: Layout) -> tuple[Pixels, Layout]:
         photometric=photometric,
         samples=samples,
         sample_format=1,
-        compression=DEFLATE,
         predictor=2,
         reversed_bits=False,
         planar=False,

@@ -1,8 +1,9 @@
 """TIFF and BigTIFF: written anew around the samples, which stay exact at every depth.
 
 Kept: pages, samples, their layout in strips or tiles, their predictor, and the tags
-that say how they become colours. Bare samples stay bare; all else becomes deflate,
-whose end can be proved. Pages of a lower resolution and everything else are dropped.
+that say how they become colours. Bare samples stay bare, as do those that their
+compression makes no smaller; all else becomes deflate, whose end can be proved. Pages
+of a lower resolution and everything else are dropped.
 """
 
 from dataclasses import replace
@@ -53,7 +54,7 @@ from functions.sanitizer.images.tiff.tags import (
     colour_map,
     described,
 )
-from functions.sanitizer.images.tiff.writer import Writer
+from functions.sanitizer.images.tiff.writer import Page, Writer
 from functions.sanitizer.limits import Limits
 from schemas.errors import Rejected
 
@@ -161,7 +162,8 @@ def _write(writer: Writer, page: Directory, layout: Layout, metadata: Metadata) 
         for index in range(layout.count)
         for _, hid in uncovered(layout, index, source)
     )
-    tags = described(page, _as_written(layout, cleared=cleared))
+    written = _as_written(layout, cleared=cleared)
+    tags = described(page, written)
     if layout.photometric == PALETTE:
         palette, cleared_entries = colour_map(
             page, layout, used_entries(layout, source)
@@ -171,7 +173,9 @@ def _write(writer: Writer, page: Directory, layout: Layout, metadata: Metadata) 
     tags += _profile(page, metadata)
     if cleared:
         metadata.saw(Finding.HIDDEN_COLOURS)
-    if writer.page(layout, source, tags, cleared=cleared):
+    samples = Page(layout, written, source, cleared)
+    writer.page(samples, tags)
+    if samples.hid:
         metadata.saw(Finding.PADDING)
     if source.slack:
         metadata.saw(Finding.TRAILING_DATA)
@@ -189,6 +193,16 @@ def _profile(page: Directory, metadata: Metadata) -> list[Tag]:
 def _as_written(layout: Layout, *, cleared: bool) -> Layout:
     return replace(
         layout,
-        compression=NONE if layout.compression == NONE else DEFLATE,
+        compression=NONE if _bare(layout) else DEFLATE,
         predictor=1 if cleared and layout.bits != 8 else layout.predictor,
     )
+
+
+def _bare(layout: Layout) -> bool:
+    """Say whether samples are bare, or might as well be: what LZW makes of photographs
+    is larger than they are, and deflate gains little there in much time.
+    """
+    if layout.compression in (NONE, DEFLATE):
+        return layout.compression == NONE
+    plain = layout.predictor == 1 and layout.subsampling == (1, 1)
+    return plain and sum(size for _, size in layout.segments) >= layout.total_bytes

@@ -31,18 +31,23 @@ class Source(Protocol):
         """Yield the rows of a segment, many at a time."""
 
     def deflated(self, index: int) -> bytes | None:
-        """Return a segment that is stored exactly as it may be written."""
+        """Return a segment that is stored exactly as it may be written.
+
+        Nothing if that is not known: its rows have to be read to their end before.
+        """
 
 
-def within(layout: Layout, index: int, source: Source) -> Iterator[bytes]:
-    """Yield the rows of a segment with nothing beside what lies on the page."""
+def within(layout: Layout, index: int, source: Source) -> Iterator[tuple[bytes, bytes]]:
+    """Yield the rows of a segment with nothing beside what lies on the page, and as
+    they were: the same object where nothing was to be cleared.
+    """
     width, height = layout.shown(index)
     if layout.predictor == 3:
         yield from _floats_within(layout, width, height, source.blocks(index))
         return
     mask = _mask(layout, width, layout.subsampling[1])
-    if 0xFF * len(mask) == sum(mask) and height == layout.rows(index):
-        yield from source.blocks(index)
+    if mask == b"\xff" * len(mask) and height == layout.rows(index):
+        yield from ((block, block) for block in source.blocks(index))
         return
     last = height % layout.subsampling[1]
     rows = -(-height // layout.subsampling[1])
@@ -52,7 +57,7 @@ def within(layout: Layout, index: int, source: Source) -> Iterator[bytes]:
         masks = [mask] * min(count, max(0, rows - first))
         if last and first < rows <= first + count:
             masks[-1] = _mask(layout, width, last)
-        yield _both(block, b"".join(masks).ljust(len(block), b"\0"))
+        yield _both(block, b"".join(masks).ljust(len(block), b"\0")), block
         first += count
 
 
@@ -76,7 +81,7 @@ def _mask(layout: Layout, width: int, height: int) -> bytes:
 
 
 def _both(one: bytes, other: bytes) -> bytes:
-    if other.count(b"\xff") == len(other):
+    if other == b"\xff" * len(other):
         return one
     both = int.from_bytes(one, "little") & int.from_bytes(other, "little")
     return both.to_bytes(len(one), "little")
@@ -84,7 +89,7 @@ def _both(one: bytes, other: bytes) -> bytes:
 
 def _floats_within(
     layout: Layout, width: int, height: int, blocks: Iterator[bytes]
-) -> Iterator[bytes]:
+) -> Iterator[tuple[bytes, bytes]]:
     """As `within`, for predictor 3: a row holds the highest bytes of all its samples,
     then the next ones, each as difference to the one before it of its channel.
     """
@@ -99,7 +104,7 @@ def _floats_within(
             elif seen < layout.across:
                 row = block[at : at + layout.stride]
                 out[at : at + layout.stride] = _float_row(layout, seen, row)
-        yield bytes(out)
+        yield bytes(out), block
 
 
 def _float_row(layout: Layout, seen: int, row: bytes) -> bytes:
@@ -130,14 +135,14 @@ def uncovered(
     whether there was anything else.
     """
     assert layout.alpha is not None
-    rows = (undone(layout, block) for block in within(layout, index, source))
+    rows = (undone(layout, block) for block, _ in within(layout, index, source))
     if not layout.planar:
         yield from (_cleared(layout, block, block) for block in rows)
         return
     per_plane = layout.count // layout.planes
     alphas = within(layout, layout.alpha * per_plane + index % per_plane, source)
     is_alpha = index // per_plane == layout.alpha
-    for block, alpha in zip(rows, alphas, strict=True):
+    for block, (alpha, _) in zip(rows, alphas, strict=True):
         yield (
             (block, False)
             if is_alpha

@@ -41,6 +41,7 @@ class Segments:
         self._layout = layout
         self._options = dict(options or {})
         self._batch: dict[int, Image.Image] = {}
+        self._inflated: tuple[int, bytes, Inflater] | None = None
         self.slack = False
 
     def blocks(self, index: int) -> Iterator[bytes]:
@@ -61,15 +62,11 @@ class Segments:
 
     def deflated(self, index: int) -> bytes | None:
         """Return the segment as it is stored, if that is deflate and ends where its
-        last row does.
+        last row does; it has to be the one whose rows were read last.
         """
-        if self._layout.compression != DEFLATE:
+        if self._inflated is None or self._inflated[0] != index:
             return None
-        coded = self._coded(index)
-        inflater = Inflater(coded)
-        left = self._layout.stride * self._layout.rows(index)
-        while left:
-            left -= len(inflater.read(min(left, BLOCK_BYTES)))
+        _, coded, inflater = self._inflated
         end = inflater.end()
         self.slack |= end is None or any(coded[end:])
         return None if end is None else coded[:end]
@@ -77,7 +74,9 @@ class Segments:
     def _reader(self, index: int) -> Callable[[int, int], bytes]:
         layout = self._layout
         if layout.compression == DEFLATE:
-            inflater = Inflater(self._coded(index))
+            coded = self._coded(index)
+            inflater = Inflater(coded)
+            self._inflated = index, coded, inflater
             return lambda first, count: inflater.read(layout.stride * count)
         if layout.compression == NONE:
             return lambda first, count: self._bare(index, first, count)

@@ -5,11 +5,19 @@ Nothing lies between these but a zero byte where a directory would begin at an o
 
 import struct
 import zlib
-from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import BinaryIO
 
-from functions.sanitizer.images.tiff.layout import NONE, Layout
+from functions.sanitizer.images.tiff.layout import (
+    DEFLATE,
+    JPEG,
+    LZW,
+    NONE,
+    OLD_JPEG,
+    PACK_BITS,
+    Layout,
+)
 from functions.sanitizer.images.tiff.samples import Source, predicted, uncovered, within
 from functions.sanitizer.images.tiff.tags import LONG, RATIONAL, Tag
 from schemas.errors import Rejected
@@ -18,6 +26,46 @@ _LETTERS = {1: "B", 3: "H", LONG: "I", RATIONAL: "I", 7: "B"}
 _MAX_BYTES = (1 << 32) - 1
 # Compressing thoroughly what is large would take most of a minute.
 _LARGE_BYTES, _FAST, _THOROUGH = 4 << 20, 1, 6
+# Deflate at its fastest makes less of samples than these do.
+_WEAK = (LZW, PACK_BITS)
+# Where differences of neighbours are coded, their grain repeats nothing: to look for it
+# takes twice the time and makes longer files.
+_OF_PHOTOGRAPHS = (LZW, JPEG, OLD_JPEG)
+
+
+@dataclass
+class Page:
+    """Samples to be written; *hid* turns true where anything was beside them.
+
+    Args:
+        layout: how samples lie in *source*.
+        written: the same with the compression and predictor that they get.
+        cleared: colours under full transparency go.
+    """
+
+    layout: Layout
+    written: Layout
+    source: Source
+    cleared: bool
+    hid: bool = False
+
+    def rows(self, index: int) -> Iterator[bytes]:
+        """Yield the rows of a segment as they may be written, many at a time."""
+        if self.cleared:
+            yield from _uncovered(self.layout, index, self.source)
+            return
+        for block, stored in within(self.layout, index, self.source):
+            self.hid |= block != stored
+            yield block
+
+    def stored(self, index: int) -> bytes | None:
+        """Return a deflated segment that may stay as it is."""
+        if self.cleared or self.layout.compression != DEFLATE:
+            return None
+        seen = within(self.layout, index, self.source)
+        hid = sum(block != stored for block, stored in seen)
+        stored = self.source.deflated(index)
+        return None if hid else stored
 
 
 class Writer:
@@ -31,59 +79,36 @@ class Writer:
         self._link_at = 4
         self._put(struct.pack(f"{order}2sHI", b"II" if order == "<" else b"MM", 42, 0))
 
-    def page(
-        self, layout: Layout, source: Source, tags: list[Tag], *, cleared: bool
-    ) -> bool:
-        """Write a page; return whether anything was beside its pixels.
+    def page(self, page: Page, tags: list[Tag]) -> None:
+        """Write a page.
 
         Args:
-            layout: how samples lie in *source*.
             tags: of the page as it is written, but for those that say where.
-            cleared: colours under full transparency go.
 
         Raises:
             Rejected: `unsupported_image`: the file gets too large for its offsets.
         """
-        places, hid = [], False
-        for index in range(layout.count):
+        places = []
+        for index in range(page.layout.count):
             start = self._at
-            hid |= self._segment(layout, index, source, cleared)
+            self._segment(page, index)
             places.append((start, self._at - start))
         offsets, sizes = zip(*places, strict=True)
-        at_tag, size_tag = (324, 325) if layout.tiled else (273, 279)
+        at_tag, size_tag = (324, 325) if page.layout.tiled else (273, 279)
         located = [*tags, Tag(at_tag, LONG, offsets), Tag(size_tag, LONG, sizes)]
         self._directory(sorted(located))
-        return hid
 
-    def _segment(
-        self, layout: Layout, index: int, source: Source, cleared: bool
-    ) -> bool:
-        hid = False
-
-        def rows() -> Iterator[bytes]:
-            nonlocal hid
-            if cleared:
-                yield from _uncovered(layout, index, source)
-                return
-            seen = within(layout, index, source)
-            for block, all_of_it in zip(seen, source.blocks(index), strict=True):
-                hid |= block != all_of_it
-                yield block
-
-        if layout.compression == NONE:
-            for block in rows():
+    def _segment(self, page: Page, index: int) -> None:
+        if page.written.compression == NONE:
+            for block in page.rows(index):
                 self._put(block)
-            return hid
-        stored = None if cleared else source.deflated(index)
+            return
+        stored = page.stored(index)
         if stored is not None:
-            deque(rows(), maxlen=0)
-        if stored is not None and not hid:
             self._put(stored)
-            return False
-        level = _FAST if layout.total_bytes > _LARGE_BYTES else _THOROUGH
-        for piece in _deflated(rows(), level):
+            return
+        for piece in _deflated(page, index):
             self._put(piece)
-        return hid
 
     def _directory(self, tags: list[Tag]) -> None:
         if self._at % 2:
@@ -125,7 +150,13 @@ def _uncovered(layout: Layout, index: int, source: Source) -> Iterator[bytes]:
         yield predicted(layout, block) if again else block
 
 
-def _deflated(blocks: Iterable[bytes], level: int) -> Iterator[bytes]:
-    deflater = zlib.compressobj(level)
-    yield from map(deflater.compress, blocks)
+def _deflated(page: Page, index: int) -> Iterator[bytes]:
+    level, strategy = _THOROUGH, zlib.Z_DEFAULT_STRATEGY
+    if page.layout.compression in _WEAK or page.layout.total_bytes > _LARGE_BYTES:
+        level = _FAST
+    differences = page.written.predictor == 2 and page.written.bits == 8
+    if differences and page.layout.compression in _OF_PHOTOGRAPHS:
+        strategy = zlib.Z_RLE
+    deflater = zlib.compressobj(level, strategy=strategy)
+    yield from map(deflater.compress, page.rows(index))
     yield deflater.flush()
