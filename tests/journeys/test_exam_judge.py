@@ -157,6 +157,17 @@ def test_texts_of_the_original_are_found_in_another_format_and_compressed() -> N
     assert judgement.survived == ["text Jane Roe of Clapham Road 12"]
 
 
+def test_a_text_that_pixels_hold_too_has_not_survived_from_what_follows_them() -> None:
+    stream = zlib.compress(_TEXT * 4)
+    pixels = stream.ljust(16 * 16, b"\0")
+    picture = saved(Image.frombytes("L", (16, 16), pixels), "TIFF")
+
+    judgement = judged(picture + stream, picture)
+
+    assert stream in picture
+    assert judgement.survived == []
+
+
 def _row(**fields: object) -> Row:
     return Row.model_validate({"file": "a", "verdict": "clean", **fields})
 

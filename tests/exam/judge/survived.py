@@ -38,10 +38,17 @@ def survived(original: Scan, result: Scan, canaries: tuple[bytes, ...]) -> list[
     ]
     own = [_own(result), *(_without(layer, result.icc) for layer in seen[1:])]
     kept = _kept(original)
-    found += [
-        f"text {text[:40].decode()}"
+    texts = [
+        text
         for text in _texts(original)
         if text not in kept and any(_holds(layer, text) for layer in own)
+    ]
+    # Bare pixels of a damaged file may hold what can be inflated: it stays, being seen.
+    inside = list(_layers(kept))[1:] if texts else []
+    found += [
+        f"text {text[:40].decode()}"
+        for text in texts
+        if not any(_holds(layer, text) for layer in inside)
     ]
     if not found and (place := _window(original, own[0], kept)) is not None:
         found.append(f"bytes at {place}")
