@@ -9,10 +9,12 @@ import hashlib
 import struct
 from dataclasses import dataclass, replace
 from io import BytesIO
+from typing import NamedTuple
 
 from PIL import Image, ImageChops
 
 from functions.sanitizer.images.pictures import (
+    View,
     clear_hidden_colours,
     decoding,
     hides_colours,
@@ -32,6 +34,11 @@ _EFFORT, _LARGE_PIXELS = (30, 3), 12_000_000
 _LITTLE_EFFORT = (0, 0)  # takes less memory, too
 # To code more again would take more than a gigabyte.
 MOST_CODED_PIXELS = 26_000_000
+# What is longer than any coded picture of its size hides something: the excess need not
+# be copied to be found out.
+_HEAD, _MOST_PIXEL_BYTES, _MOST_TABLES = 32, 16, 1 << 20
+_MOST_METADATA = 16 << 20
+_MOST_CHUNKS = 100_000
 # libwebp makes invisible blocks of 8 x 8 flat; what is left is its own noise.
 _CELL, _NOISE, _NOISY_SHARE = 8, 32, 256
 
@@ -183,37 +190,56 @@ def _encoded(image: Image.Image, lossless: bool) -> Picture:
     stream = BytesIO()
     image.info = {}
     image.save(stream, "WEBP", lossless=lossless, quality=quality, method=method)
-    return picture_of(split(stream.getvalue()[12:]))
+    data = stream.getvalue()
+    return picture_of(data, split(data, 12, len(data)))
 
 
-def split(chunks: bytes) -> list[tuple[bytes, bytes]]:
-    """Return kind and payload of each chunk.
+class Chunk(NamedTuple):
+    """A chunk: its four letters and where its payload lies."""
+
+    kind: bytes
+    start: int
+    end: int
+
+    def of(self, data: View, most_bytes: int = _MOST_METADATA) -> bytes:
+        """Return the payload, or as much of it as anything here is as long as."""
+        return data[self.start : min(self.end, self.start + most_bytes)]
+
+
+def split(data: View, start: int, end: int) -> list[Chunk]:
+    """Return the chunks between *start* and *end*.
 
     Raises:
         Rejected: `unreadable_image`: the last one is truncated.
+        ValueError: they are too many.
     """
-    found, at = [], 0
-    while at + 8 <= len(chunks):
-        kind, size = struct.unpack("<4sI", chunks[at : at + 8])
-        if at + 8 + size > len(chunks):
+    found: list[Chunk] = []
+    at = start
+    while at + 8 <= end:
+        kind, size = struct.unpack_from("<4sI", data, at)
+        if at + 8 + size > end:
             raise Rejected("unreadable_image", "it is truncated")
-        found.append((kind, chunks[at + 8 : at + 8 + size]))
+        if len(found) == _MOST_CHUNKS:
+            raise ValueError("too many chunks")
+        found.append(Chunk(kind, at + 8, at + 8 + size))
         at += 8 + size + (size & 1)
     return found
 
 
-def picture_of(chunks: list[tuple[bytes, bytes]]) -> Picture:
+def picture_of(data: View, chunks: list[Chunk]) -> Picture:
     """Return the picture among *chunks*.
 
     Raises:
         ValueError: there is none.
     """
-    alpha = b""
-    for kind, payload in chunks:
-        if kind == ALPHA and not alpha:
-            alpha = payload[:1] and bytes([payload[0] & 0x3F]) + payload[1:]
-        elif kind == LOSSY:
-            return Picture(LOSSY, payload, alpha)
-        elif kind == LOSSLESS:
-            return Picture(LOSSLESS, payload)
+    alpha = None
+    for found in chunks:
+        if found.kind == ALPHA and not alpha and found.start < found.end:
+            alpha = found
+        elif found.kind in (LOSSY, LOSSLESS):
+            width, height = Picture(found.kind, found.of(data, _HEAD)).size
+            most = _MOST_PIXEL_BYTES * width * height + _MOST_TABLES
+            plane = alpha.of(data, most) if alpha and found.kind == LOSSY else b""
+            plane = plane[:1] and bytes([plane[0] & 0x3F]) + plane[1:]
+            return Picture(found.kind, found.of(data, most), plane)
     raise ValueError("no picture")

@@ -5,7 +5,7 @@ disposal, background and loop count, a colour profile. All other chunks are drop
 """
 
 import struct
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import BinaryIO
 
 from functions.sanitizer.findings import Finding
@@ -14,6 +14,7 @@ from functions.sanitizer.images.exif import Metadata, oriented
 from functions.sanitizer.images.pictures import Rebuilt, View, turned_size
 from functions.sanitizer.images.webp.frames import (
     MOST_CODED_PIXELS,
+    Chunk,
     Picture,
     chunk,
     extended,
@@ -28,6 +29,7 @@ from schemas.errors import Rejected
 
 _ANIMATED, _XMP, _EXIF, _ALPHA, _PROFILE = 0x02, 0x04, 0x08, 0x10, 0x20
 _BLEND_AND_DISPOSE = 0x03
+_HEAD = 10
 
 
 @dataclass
@@ -51,6 +53,7 @@ class _Frame:
 class _Webp:
     flags: int
     canvas: tuple[int, int]
+    extended: bool = False
     frames: list[_Frame] = field(default_factory=list)
     still: Picture | None = None
     animation: bytes = b""  # background and loop count
@@ -107,6 +110,9 @@ def _admitted(data: View, limits: Limits) -> _Webp:
         limits.admit(*picture.size)
     areas = [width * height for width, height in (p.size for p in webp.pictures)]
     limits.admit_frames(areas)
+    if webp.still and webp.extended and not webp.flags & _ALPHA:
+        # libwebp goes by the header, and does not look for the plane.
+        webp.still = replace(webp.still, alpha=b"")
     return webp
 
 
@@ -123,64 +129,66 @@ def _read(data: View) -> _Webp:
     end = 8 + int.from_bytes(data[4:8], "little")
     if end > len(data):
         raise Rejected("unreadable_image", "it is truncated")
-    chunks = split(data[12:end])
+    chunks = split(data, 12, end)
     if not chunks:
         raise ValueError("no chunks")
-    kind, first = chunks[0]
-    if kind == b"VP8X":
+    if chunks[0].kind == b"VP8X":
+        first = chunks[0].of(data, _HEAD)
         width = int.from_bytes(first[4:7], "little") + 1
         height = int.from_bytes(first[7:10], "little") + 1
-        webp = _Webp(first[0], (width, height))
+        webp = _Webp(first[0], (width, height), extended=True)
     else:
-        webp = _Webp(0, picture_of(chunks).size)
-    _take_pictures(webp, chunks)
-    for kind, payload in chunks:
-        _take(webp, kind, payload)
+        webp = _Webp(0, picture_of(data, chunks).size)
+    _take_pictures(webp, data, chunks)
+    for found in chunks:
+        _take(webp, data, found)
     webp.metadata.read_trailer(data, end)
     return webp
 
 
-def _take_pictures(webp: _Webp, chunks: list[tuple[bytes, bytes]]) -> None:
+def _take_pictures(webp: _Webp, data: View, chunks: list[Chunk]) -> None:
     if not webp.flags & _ANIMATED:
-        webp.still = picture_of(chunks)
+        webp.still = picture_of(data, chunks)
         if webp.still.size != webp.canvas:
             raise ValueError("the picture does not fill the canvas")
         return
-    webp.frames = [_frame(payload) for kind, payload in chunks if kind == b"ANMF"]
-    webp.animation = dict(reversed(chunks)).get(b"ANIM", b"")[:6]
+    webp.frames = [_frame(data, found) for found in chunks if found.kind == b"ANMF"]
+    animation = next((found for found in chunks if found.kind == b"ANIM"), None)
+    webp.animation = animation.of(data, 6) if animation else b""
     if not webp.frames or len(webp.animation) < 6:
         raise ValueError("no animation")
     if not all(frame.lies_in(webp.canvas) for frame in webp.frames):
         raise ValueError("a frame beyond the canvas")
 
 
-def _frame(payload: bytes) -> _Frame:
+def _frame(data: View, found: Chunk) -> _Frame:
+    head = found.of(data, 16)
     size = (
-        int.from_bytes(payload[6:9], "little") + 1,
-        int.from_bytes(payload[9:12], "little") + 1,
+        int.from_bytes(head[6:9], "little") + 1,
+        int.from_bytes(head[9:12], "little") + 1,
     )
-    picture = picture_of(split(payload[16:]))
+    picture = picture_of(data, split(data, found.start + 16, found.end))
     if picture.size != size:
         raise ValueError("the picture does not fill its frame")
-    flags = payload[15] & _BLEND_AND_DISPOSE
-    return _Frame(payload[:6], size, payload[12:15], flags, picture)
+    flags = head[15] & _BLEND_AND_DISPOSE
+    return _Frame(head[:6], size, head[12:15], flags, picture)
 
 
-def _take(webp: _Webp, kind: bytes, payload: bytes) -> None:
+def _take(webp: _Webp, data: View, found: Chunk) -> None:
     metadata = webp.metadata
-    match kind:
+    match found.kind:
         case b"VP8X" | b"VP8 " | b"VP8L" | b"ALPH" | b"ANIM" | b"ANMF":
             pass
         case b"ICCP" if webp.flags & _PROFILE and not webp.profile:
-            webp.profile = payload
+            webp.profile = found.of(data)
         case b"EXIF":
-            found = metadata if webp.flags & _EXIF else Metadata()
-            found.read_exif(payload)
-            metadata.saw(*found.findings)
+            read = metadata if webp.flags & _EXIF else Metadata()
+            read.read_exif(found.of(data))
+            metadata.saw(*read.findings)
         case b"XMP ":
-            found = metadata if webp.flags & _XMP else Metadata()
-            found.read_xmp(payload)
-            metadata.saw(*found.findings)
+            read = metadata if webp.flags & _XMP else Metadata()
+            read.read_xmp(found.of(data))
+            metadata.saw(*read.findings)
         case b"ICCP":
             metadata.saw(Finding.COLOUR_PROFILE)
         case b"C2PA":
