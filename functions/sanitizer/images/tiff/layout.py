@@ -120,6 +120,11 @@ class Layout:
         return self.planes * (whole * (per_plane - 1) + last)
 
     @cached_property
+    def coded_bytes(self) -> int:
+        """How much all segments are as they are stored."""
+        return sum(size for _, size in self.segments)
+
+    @cached_property
     def alpha(self) -> int | None:
         """Which sample of a pixel is alpha."""
         found = [index for index, kind in enumerate(self.extra) if kind in (1, 2)]

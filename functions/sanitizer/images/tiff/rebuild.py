@@ -205,4 +205,4 @@ def _bare(layout: Layout) -> bool:
     if layout.compression in (NONE, DEFLATE):
         return layout.compression == NONE
     plain = layout.predictor == 1 and layout.subsampling == (1, 1)
-    return plain and sum(size for _, size in layout.segments) >= layout.total_bytes
+    return plain and layout.coded_bytes >= layout.total_bytes

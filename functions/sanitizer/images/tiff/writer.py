@@ -11,10 +11,8 @@ from typing import BinaryIO
 
 from functions.sanitizer.images.tiff.layout import (
     DEFLATE,
-    JPEG,
     LZW,
     NONE,
-    OLD_JPEG,
     PACK_BITS,
     Layout,
 )
@@ -28,9 +26,9 @@ _MAX_BYTES = (1 << 32) - 1
 _LARGE_BYTES, _FAST, _THOROUGH = 4 << 20, 1, 6
 # Deflate at its fastest makes less of samples than these do.
 _WEAK = (LZW, PACK_BITS)
-# Where differences of neighbours are coded, their grain repeats nothing: to look for it
-# takes twice the time and makes longer files.
-_OF_PHOTOGRAPHS = (LZW, JPEG, OLD_JPEG)
+# Differences that LZW made no smaller than this are those of a photograph: its grain
+# repeats nothing, and looking for it takes twice the time and makes longer files.
+_GRAINY = 0.4
 
 
 @dataclass
@@ -154,9 +152,15 @@ def _deflated(page: Page, index: int) -> Iterator[bytes]:
     level, strategy = _THOROUGH, zlib.Z_DEFAULT_STRATEGY
     if page.layout.compression in _WEAK or page.layout.total_bytes > _LARGE_BYTES:
         level = _FAST
-    differences = page.written.predictor == 2 and page.written.bits == 8
-    if differences and page.layout.compression in _OF_PHOTOGRAPHS:
+    if _grainy(page):
         strategy = zlib.Z_RLE
     deflater = zlib.compressobj(level, strategy=strategy)
     yield from map(deflater.compress, page.rows(index))
     yield deflater.flush()
+
+
+def _grainy(page: Page) -> bool:
+    layout = page.layout
+    if layout.compression != LZW or (page.written.predictor, layout.bits) != (2, 8):
+        return False
+    return layout.coded_bytes >= _GRAINY * layout.total_bytes
