@@ -4,17 +4,20 @@ import struct
 from dataclasses import replace
 from io import BytesIO
 
+import pillow_heif
 import pytest
+from PIL import Image
 
 from functions.sanitizer.core import Limits
 from functions.sanitizer.verify.images import carriers
 from infra.samples import heif
 from infra.samples.heif import Part, box, coded, extent, full, reference
 from infra.samples.images import MARKER
-from tests.functions.sanitizer.judged import cleaned, judged
+from tests.functions.sanitizer.judged import cleaned, difference, judged
 
 _TILES = Part(b"grid", heif.grid(2, 1, 128, 64), (extent(128, 64),))
 _HUGE = struct.pack(">I", 0xFFFFFFFF)
+_QUARTERS = (box(b"irot", b"\1"), box(b"irot", b"\1"))
 
 
 def _refusal(data: bytes, **options: int) -> str | None:
@@ -166,3 +169,95 @@ def test_the_independent_reader_finds_what_a_writer_left(data: bytes) -> None:
     found = carriers(BytesIO(data), "image/avif")
 
     assert found != []
+
+
+def _shown(data: bytes) -> Image.Image:
+    return pillow_heif.open_heif(BytesIO(data)).to_pillow()
+
+
+def _sets(record: bytes) -> list[tuple[int, bytes]]:
+    """Return kind and content of the sets of an `hvcC` box, one of each."""
+    found, at = [], 31
+    for _ in range(record[30]):
+        kind, _, size = struct.unpack_from(">BHH", record, at)
+        found.append((kind, record[at + 5 : at + 5 + size]))
+        at += 5 + size
+    return found
+
+
+def _configured(*sets: tuple[int, bytes]) -> bytes:
+    """Return a picture under a configuration with these sets."""
+    picture = coded(b"hvc1")
+    record = picture.properties[0]
+    arrays = b"".join(struct.pack(">BHH", k, 1, len(u)) + u for k, u in sets)
+    box_of_sets = box(b"hvcC", record[8:30], bytes([len(sets)]), arrays)
+    changed = replace(picture, properties=(box_of_sets, *picture.properties[1:]))
+    return heif.assembled([changed], brand=b"heic")
+
+
+_ENCODED = _sets(coded(b"hvc1").properties[0])
+
+
+@pytest.mark.parametrize("index", [0, 1, 2], ids=["video", "sequence", "picture"])
+def test_bytes_behind_a_parameter_set_are_gone(index: int) -> None:
+    sets = list(_ENCODED)
+    sets[index] = sets[index][0], sets[index][1] + MARKER
+
+    output = cleaned(_configured(*sets))
+
+    assert output == cleaned(_configured(*_ENCODED))
+
+
+def test_a_parameter_set_that_no_picture_uses_is_gone() -> None:
+    unused = (34, b"\x44\1\x28" + MARKER)
+
+    output = cleaned(_configured(*_ENCODED, unused))
+
+    assert output == cleaned(_configured(*_ENCODED))
+
+
+def test_parameter_sets_that_are_repeated_in_the_picture_are_told_once() -> None:
+    repeated = b"".join(struct.pack(">I", len(u)) + u for _, u in _ENCODED)
+    picture = coded(b"hvc1")
+    longer = replace(picture, data=repeated + picture.data)
+
+    output = cleaned(heif.assembled([longer], brand=b"heic"))
+
+    assert output == cleaned(heif.assembled([picture], brand=b"heic"))
+
+
+def test_a_picture_without_its_parameters_is_refused() -> None:
+    assert _refusal(_configured(*_ENCODED[:2])) == "unreadable_image"
+
+
+@pytest.mark.parametrize("index", [0, 1, 2], ids=["video", "sequence", "picture"])
+def test_the_independent_reader_knows_where_a_parameter_set_ends(index: int) -> None:
+    output = cleaned(_configured(*_ENCODED))
+    unit = _ENCODED[index][1]
+    at = output.index(unit) + len(unit) - 1
+    spoiled = output[:at] + bytes([output[at] ^ 1 or 1]) + output[at + 1 :]
+
+    found = carriers(BytesIO(spoiled), "image/heif")
+
+    assert found != []
+
+
+def test_a_picture_that_is_turned_twice_is_turned_twice() -> None:
+    picture = coded(b"hvc1", (128, 64))
+    turned = replace(picture, properties=(*picture.properties, *_QUARTERS))
+    source = heif.assembled([turned], brand=b"heic")
+
+    output = cleaned(source)
+
+    assert difference(_shown(source), _shown(output)) == 0
+
+
+def test_colours_as_quicktime_writes_them_stay() -> None:
+    colours = box(b"colr", b"nclc", struct.pack(">HHH", 1, 13, 5))
+    picture = coded(b"hvc1")
+    named = replace(picture, properties=(*picture.properties, colours))
+    source = heif.assembled([named], brand=b"heic")
+
+    output = cleaned(source)
+
+    assert difference(_shown(source), _shown(output)) == 0

@@ -9,11 +9,20 @@ from dataclasses import dataclass
 
 from functions.sanitizer.findings import Finding
 from functions.sanitizer.images.heif.bits import Bits, Budget
+from functions.sanitizer.images.heif.hevc_sets import (
+    PICTURE,
+    SEQUENCE,
+    VIDEO,
+    Key,
+    exact,
+    key,
+    needs,
+    picture_of_slice,
+)
 from functions.sanitizer.images.isobmff import Reader, packed
 
 _SLICES = frozenset((*range(10), *range(16, 22)))
-_VIDEO_SET, _SEQUENCE_SET, _PICTURE_SET = 32, 33, 34
-_SETS = (_VIDEO_SET, _SEQUENCE_SET, _PICTURE_SET)
+_SETS = (VIDEO, SEQUENCE, PICTURE)
 _DELIMITERS = (35, 36, 37)
 _MESSAGES = (39, 40)
 # Scaling lists and all reference picture sets fit; a book does not.
@@ -65,40 +74,54 @@ class Hevc:
         record: of an `hvcC` box.
 
     Attributes:
-        box: the configuration, written anew with parameter sets only.
         sizes: what the parameter sets say that pictures need.
     """
 
     def __init__(self, record: bytes, budget: Budget) -> None:
         self.findings: set[Finding] = set()
+        self.sizes: set[tuple[int, int]] = set()
         self._budget = budget
         reader = Reader(record)
-        head = reader.take(22)
-        sets = [self._sets(reader) for _ in range(reader.number(1))]
-        sets = [(kind, units) for kind, units in sets if units]
-        shapes = [shape(u) for k, us in sets if k & 63 == _SEQUENCE_SET for u in us]
-        self._length_bytes = (head[21] & 3) + 1
+        self._head = reader.take(22)
+        self._stored: dict[Key, bytes] = {}
+        self._arrays: dict[int, int] = {}  # by kind, as the record writes it
+        for _ in range(reader.number(1)):
+            self._array(reader)
+        self._sets = dict(self._stored)  # those inside the pictures as well
+        self._used: set[Key] = set()
+        self._length_bytes = (self._head[21] & 3) + 1
         if self._length_bytes == 3:
             raise ValueError("units of odd lengths")
-        self.box = packed(b"hvcC", _written(head, shapes, sets))
-        self.sizes = {shape.size for shape in shapes}
+
+    @property
+    def box(self) -> bytes:
+        """The configuration with the parameter sets that the pictures so far use."""
+        kept = [k for k in self._stored if k in self._used]
+        if len(kept) < len(self._stored):
+            self.findings.add(Finding.APPLICATION_DATA)
+        arrays = [
+            (written, [self._exact(self._stored[k]) for k in kept if k.kind == kind])
+            for kind, written in self._arrays.items()
+        ]
+        arrays = [(written, units) for written, units in arrays if units]
+        shapes = [shape(u) for k, us in arrays if k & 63 == SEQUENCE for u in us]
+        return packed(b"hvcC", _written(self._head, shapes, arrays))
 
     @property
     def colours(self) -> bytes:
         """Nothing: what the pictures say of their colours is not looked at."""
         return b""
 
-    def _sets(self, reader: Reader) -> tuple[int, list[bytes]]:
+    def _array(self, reader: Reader) -> None:
         kind = reader.number(1) & 0xBF
-        found = [reader.take(reader.number(2)) for _ in range(reader.number(2))]
-        kept = []
-        for unit in found:
+        for _ in range(reader.number(2)):
+            unit = reader.take(reader.number(2))
             self._budget.spend()
             if _kind(unit) == kind & 63 and _is_set(unit):
-                kept.append(unit.rstrip(b"\0"))
+                self._arrays.setdefault(kind & 63, kind)
+                self._stored[key(unit)] = unit
             else:
                 self._drop(_kind(unit))
-        return kind, kept
 
     def tidy(self, stream: bytes) -> bytes:
         """Return one picture with nothing in it but what is shown.
@@ -106,26 +129,45 @@ class Hevc:
         Raises:
             ValueError: it is broken, or shows nothing.
         """
-        started = False
-        pieces: list[bytes] = []
+        slices: list[bytes] = []
+        needed: dict[Key, None] = {}
         for unit in self._units(stream):
             kind = _kind(unit)
             if kind in _SLICES:
-                first = bool(unit[2] & 0x80)
-                if first and started:
+                if unit[2] & 0x80 and slices:
                     self.findings.add(Finding.HIDDEN_IMAGE)
                     break
-                started = True
-            elif kind == _SEQUENCE_SET:
-                self.sizes.add(shape(unit).size)
-            if kind in _SLICES or _is_set(unit):
-                kept = unit.rstrip(b"\0")
-                pieces += [len(kept).to_bytes(self._length_bytes, "big"), kept]
+                slices.append(unit.rstrip(b"\0"))
+                needed.update(dict.fromkeys(self._needed(picture_of_slice(unit))))
+            elif _is_set(unit):
+                known = self._stored.get(key(unit))
+                self._sets[key(unit)] = known if known == unit else unit
             else:
                 self._drop(kind)
-        if not started:
+        if not slices:
             raise ValueError("no picture")
-        return b"".join(pieces)
+        inside = [k for k in needed if self._sets[k] is not self._stored.get(k)]
+        self._used |= needed.keys() - set(inside)
+        sets = [self._exact(self._sets[k]) for k in sorted(inside)]
+        return b"".join(
+            len(unit).to_bytes(self._length_bytes, "big") + unit
+            for unit in (*sets, *slices)
+        )
+
+    def _needed(self, picture: Key) -> list[Key]:
+        """Return the sets that a slice needs, and note how large its picture is."""
+        sequence = needs(self._sets[picture])
+        if sequence is None or sequence not in self._sets:
+            raise ValueError("a picture without its parameters")
+        self.sizes.add(shape(self._sets[sequence]).size)
+        video = needs(self._sets[sequence])
+        return [k for k in (picture, sequence, video) if k and k in self._sets]
+
+    def _exact(self, unit: bytes) -> bytes:
+        kept = exact(unit)
+        if len(kept) < len(unit):
+            self.findings.add(Finding.PADDING)
+        return kept
 
     def _units(self, stream: bytes) -> Iterator[bytes]:
         at, filled = 0, len(stream.rstrip(b"\0"))

@@ -214,6 +214,7 @@ class _Film:
         stream = open_stream(record.kind, record.of(self._data), self._budget)
         samples = [stream.tidy(self._sample(*extent)) for extent in tables.extents()]
         self._limits.admit_frames([most_pixels(stream, self._limits)] * tables.count)
+        configuration = stream.box
         self._movie.findings |= stream.findings
         return Track(
             handler=trak.handler,
@@ -222,7 +223,7 @@ class _Film:
             media=media,
             edits=self._edits(trak),
             # What the pictures say themselves is not said twice.
-            entry=(entry[0], stream.box + entry[1].replace(stream.colours, b"")),
+            entry=(entry[0], configuration + entry[1].replace(stream.colours, b"")),
             tables=tables.durations() + tables.offsets_in_time() + tables.sync(),
             samples=samples,
         )

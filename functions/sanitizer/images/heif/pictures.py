@@ -16,6 +16,7 @@ from functions.sanitizer.limits import Limits
 from schemas.errors import Rejected
 
 _CONFIGURATIONS = (b"av1C", b"hvcC")
+_TURNING = (b"irot", b"imir", b"clap")
 # Items may share bytes, but not so often that reading them takes for ever.
 _MOST_BYTES = 64 << 20
 _MOST_CONFIGURATION = 1 << 16
@@ -118,7 +119,8 @@ class Pictures:
                 content = box.of(self._data)
                 self._cleaned[box] = clean_property(box.kind, content, self.findings)
             clean = self._cleaned[box]
-            if clean and clean not in written:
+            # Turning twice is not turning once.
+            if clean and (clean not in written or box.kind in _TURNING):
                 written.append(clean)
             elif essential and not clean and box.kind != b"colr":
                 raise Rejected("unsupported_image", "it needs an unknown property")
@@ -135,8 +137,8 @@ class Pictures:
         if key not in self._coded:
             stream = open_stream(wanted, box.of(self._data), self._budget)
             tidy = stream.tidy(stored)
-            self.findings |= stream.findings
             self._coded[key] = tidy, most_pixels(stream, self._limits), stream.box
+            self.findings |= stream.findings
         return self._coded[key]
 
 

@@ -59,6 +59,8 @@ def _colours(content: bytes, findings: set[Finding]) -> bytes | None:
         # Some writers leave out the last byte.
         full_range = reader.number(1) & 0x80 if reader.left else 0
         return packed(b"colr", kind, codes, bytes([full_range]))
+    if kind == b"nclc":  # QuickTime's, without a range
+        return packed(b"colr", kind, reader.take(6))
     profile = icc.neutral(content[4:]) if kind in (b"prof", b"rICC") else None
     if profile is None or profile.identifying:
         findings.add(Finding.COLOUR_PROFILE)

@@ -3,6 +3,8 @@
 import struct
 from collections.abc import Iterator
 
+from functions.sanitizer.verify.heif.hevc_sets import ends_well
+
 _SETS = (32, 33, 34)
 _MAX_SET = 4096
 
@@ -62,3 +64,5 @@ def _unit(unit: bytes, allowed: tuple[int, ...]) -> Iterator[str]:
         yield "zeros behind a unit"
     elif unit[0] >> 1 in _SETS and len(unit) > _MAX_SET:
         yield "a parameter set of many bytes"
+    elif unit[0] >> 1 in _SETS and not ends_well(unit):
+        yield "bytes behind a parameter set"

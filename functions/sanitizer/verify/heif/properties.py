@@ -64,5 +64,8 @@ def _reserved(kind: bytes, content: bytes) -> bool:
 def _colour_carriers(content: bytes) -> Iterator[str]:
     if content[:4] in (b"prof", b"rICC"):
         yield from profile_carriers(content[4:])
+    elif content[:4] == b"nclc":
+        if len(content) != 10:
+            yield "colours that are none"
     elif content[:4] != b"nclx" or len(content) != 11 or content[10] not in (0, 0x80):
         yield "colours that are none"
