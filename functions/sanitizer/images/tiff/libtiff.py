@@ -28,7 +28,7 @@ class Strips:
     rows: int
     bits: int
     compression: int
-    coded: tuple[bytes, ...]
+    coded: tuple[bytes | memoryview, ...]
     options: Mapping[int, int] = field(default_factory=dict)
     order: str = "<"
 
@@ -65,7 +65,7 @@ def decode_file(data: bytes) -> Image.Image:
 
 def own_file(
     tags: Tags,
-    coded: tuple[bytes, ...],
+    coded: tuple[bytes | memoryview, ...],
     *,
     tiled: bool = False,
     order: str = "<",

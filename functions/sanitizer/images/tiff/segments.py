@@ -128,9 +128,9 @@ class Segments:
             for nth, each in enumerate(indices)
         }
 
-    def _stored(self, index: int) -> bytes:
+    def _stored(self, index: int) -> memoryview:
         offset, size = self._layout.segments[index]
-        return bytes(self._data[offset : offset + size])
+        return memoryview(self._data)[offset : offset + size]
 
     def _packed(self, image: Image.Image, first: int, count: int) -> bytes:
         block = image.crop((0, first, image.width, first + count))
