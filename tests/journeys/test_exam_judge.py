@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from infra.samples import audio, images
+from infra.samples.bitmaps import Dib, bmp
 from tests.exam.hostile.case import MARKER
 from tests.exam.hostile.jpeg import profile
 from tests.exam.hostile.write import FAMILIES
@@ -165,6 +166,19 @@ def test_a_text_that_pixels_hold_too_has_not_survived_from_what_follows_them() -
     judgement = judged(picture + stream, picture)
 
     assert stream in picture
+    assert judgement.survived == []
+
+
+def test_pixels_of_run_lengths_have_not_survived_from_a_gap_that_repeats_them() -> None:
+    rows = [_TEXT[:20], _TEXT[5:25]]  # of nibbles that are written out
+    code = b"".join(b"\0" + bytes((40,)) + row + b"\0\0" for row in rows) + b"\0\1"
+    colours = bytes(range(64))
+    coded = Dib(40, rows, 4, colours, compression=2, pixels=code)
+    plain = Dib(40, rows, 4, colours)
+
+    judgement = judged(bmp(coded, gap=plain.body()), bmp(plain))
+
+    assert _TEXT[:20] in plain.body()
     assert judgement.survived == []
 
 

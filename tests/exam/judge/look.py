@@ -229,3 +229,11 @@ def coded_pixels(data: bytes) -> Iterator[bytes]:
                 yield image.convert("RGB").tobytes()
             if image.mode == "P":
                 yield bytes(image.getpalette() or b"")
+            if image.mode == "P" and image.format == "BMP":
+                yield from _unpacked(image)
+
+
+def _unpacked(image: Image.Image) -> Iterator[bytes]:
+    """Yield a bitmap's rows as they stand in a file that has no run lengths."""
+    for rawmode, bits in (("P;4", 4), ("P", 8)):
+        yield image.tobytes("raw", rawmode, (image.width * bits + 31) // 32 * 4, -1)
