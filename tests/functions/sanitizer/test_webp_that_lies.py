@@ -7,7 +7,9 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
+from functions.sanitizer.core import Limits, sanitize
 from infra.samples.images import MARKER, gradient
+from schemas.policies import Policy
 from tests.functions.sanitizer.judged import cleaned, difference, judged, opened
 
 _SIZE = (64, 48)
@@ -95,3 +97,21 @@ def test_what_hides_between_the_chunks_of_a_frame_is_gone() -> None:
     output = cleaned(source)
 
     assert MARKER not in output
+
+
+def test_what_hides_behind_the_first_partition_is_gone_under_lossless_as_well() -> None:
+    tag = int.from_bytes(_PICTURE[:3], "little")
+    end = 10 + (tag >> 5)
+    longer = (tag + (len(MARKER) << 5)).to_bytes(3, "little")
+    hiding = longer + _PICTURE[3:end] + MARKER + _PICTURE[end:]
+    output = BytesIO()
+
+    result = sanitize(
+        BytesIO(_riff(_chunk(b"VP8 ", hiding))),
+        output,
+        Policy(images="lossless"),
+        Limits(),
+    )
+
+    assert result.verdict == "clean"
+    assert MARKER not in output.getvalue()

@@ -103,7 +103,7 @@ def settled(picture: Picture, orientation: int = 1) -> tuple[Picture, bool]:
         del image  # two at once would be too large
     else:
         needed = b""
-    if not hidden and orientation == 1 and _all_needed(picture, needed):
+    if not hidden and orientation == 1 and all_needed(picture, needed):
         return picture, False
     image = _image(picture)
     if hidden:
@@ -143,18 +143,16 @@ def _widened(cells: Image.Image, size: tuple[int, int]) -> Image.Image:
     return cells.resize(whole, Image.Resampling.NEAREST).crop((0, 0, *size))
 
 
-def last_needed(picture: Picture) -> bool:
-    """Whether the last part of the picture is read to its end: costs one decoding.
+def all_needed(picture: Picture, alpha: bytes = b"") -> bool:
+    """Say whether each part is read to its end: costs a decoding each.
+
+    Args:
+        alpha: the digest of the alpha that is seen.
 
     Raises:
         ValueError: it cannot be decoded.
     """
-    return ends_within(picture.coded, _TAIL)
-
-
-def _all_needed(picture: Picture, alpha: bytes) -> bool:
-    """Whether each part is read to its end; *alpha* is the digest of what is seen."""
-    if not last_needed(picture):
+    if not ends_within(picture.coded, _TAIL):
         return False
     if picture.kind == LOSSY:
         cuts = vp8.shortened(picture.coded, _TAIL)

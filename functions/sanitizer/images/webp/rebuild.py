@@ -16,9 +16,9 @@ from functions.sanitizer.images.webp.frames import (
     MOST_CODED_PIXELS,
     Chunk,
     Picture,
+    all_needed,
     chunk,
     extended,
-    last_needed,
     picture_of,
     riff,
     settled,
@@ -89,14 +89,14 @@ def rebuild(_source: BinaryIO, data: View, output: BinaryIO, limits: Limits) -> 
 def strip(source: BinaryIO, data: View, output: BinaryIO, limits: Limits) -> Rebuilt:
     """Write a WebP again around its coded pictures, which keep every bit.
 
-    One that may be transparent can hide colours, and is rebuilt; so is one whose last
-    bytes are not needed. Only `rebuild` asks that of a lossy picture's other parts.
+    One that may be transparent can hide colours, and is rebuilt; so is one with a part
+    whose last bytes are not needed.
 
     Raises:
         Rejected: as `rebuild` does.
     """
     webp = _admitted(data, limits)
-    if not all(not p.has_alpha and last_needed(p) for p in webp.pictures):
+    if not all(not p.has_alpha and all_needed(p) for p in webp.pictures):
         return rebuild(source, data, output, limits)
     orientation = webp.metadata.orientation if webp.still else 1
     output.write(riff(_written(webp, orientation)))
