@@ -107,3 +107,14 @@ def test_a_frame_with_a_wrong_checksum_plays_as_viewers_play_it(kind: bytes) -> 
 
     assert len(changes) == 3
     assert not any(changes)
+
+
+@pytest.mark.parametrize("hidden_default", [False, True])
+def test_an_apng_that_breaks_off_plays_as_far_as_it_goes(hidden_default: bool) -> None:
+    whole = cleaned(images.animated_png(hidden_default=hidden_default))
+    cut = whole[: whole.rindex(b"fdAT") + 20]
+
+    output = cleaned(cut)
+
+    shown = zip(frames(whole)[:-1], frames(output), strict=True)
+    assert not any(difference(one, other) for (one, _), (other, _) in shown)

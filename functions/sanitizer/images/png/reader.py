@@ -93,6 +93,20 @@ class Png:
         """Whether viewers that know animations never show the first picture."""
         return self.plays is not None and self.frames[0].control is None
 
+    @property
+    def stills(self) -> int:
+        """How many pictures are no frame of the animation: one or none."""
+        return 1 if self.plays is None or self.hides_default else 0
+
+    def end_before(self, index: int) -> None:
+        """Drop this picture and all behind it."""
+        if index < len(self.frames):
+            self.metadata.saw(Finding.HIDDEN_IMAGE)
+        stills = self.stills
+        self.frames, self.announced = self.frames[:index], index - stills
+        if not self.announced:
+            self.plays = None
+
 
 class _Chunk(NamedTuple):
     kind: bytes
@@ -120,7 +134,7 @@ def read(data: View) -> Png:
             raise ValueError("a damaged chunk")
         reader.take(last)
     reader.png.metadata.read_trailer(data, last.end)
-    return reader.finished(whole=last.kind == b"IEND")
+    return reader.finished()
 
 
 def _chunks(data: View) -> Iterator[_Chunk]:
@@ -166,23 +180,13 @@ class _Reader:
                 self._heading(chunk)
         self._last = chunk.kind
 
-    def finished(self, whole: bool) -> Png:
-        """Return what was read, if it shows anything.
-
-        Args:
-            whole: the file does not just stop: what its animation lacks never was.
-        """
+    def finished(self) -> Png:
+        """Return what was read, if it shows anything."""
         png = self.png
-        still = 1 if png.plays is None or png.hides_default else 0
-        coded = list(takewhile(lambda frame: frame.coded, png.frames))
-        frames = coded[: still + png.announced]
-        if not frames or not (whole or len(frames) == still + png.announced):
+        coded = sum(1 for _ in takewhile(lambda frame: frame.coded, png.frames))
+        if not coded:
             raise ValueError("no picture")
-        if len(frames) < len(png.frames):
-            png.metadata.saw(Finding.HIDDEN_IMAGE)
-        png.frames, png.announced = frames, len(frames) - still
-        if not png.announced:
-            png.plays = None
+        png.end_before(min(coded, png.stills + png.announced))
         return png
 
     def _image(self, data: bytes) -> None:

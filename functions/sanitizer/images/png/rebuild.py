@@ -41,11 +41,7 @@ def rebuild(_source: BinaryIO, data: View, output: BinaryIO, limits: Limits) -> 
             `decoding` to name.
     """
     png = _admitted(data, limits)
-    found = _coded(png)
-    coded = [settled(picture) for picture in found]
-    if any(new is not old for new, old in zip(coded, found, strict=True)):
-        png.metadata.saw(Finding.TRAILING_DATA)
-    coded = _shown(png, [whole_bytes(picture) for picture in coded])
+    coded = _shown(png, [whole_bytes(picture) for picture in _settled(png)])
     if len(coded) == 1 and png.metadata.orientation != 1:
         coded = [upright(coded[0], png.metadata.orientation)]
     _write(png, coded, output)
@@ -89,6 +85,28 @@ def _admitted(data: View, limits: Limits) -> Png:
 def _coded(png: Png) -> list[Coded]:
     level = level_for([frame.header for frame in png.frames])
     return [Coded(frame.header, frame.coded, level) for frame in png.frames]
+
+
+def _settled(png: Png) -> list[Coded]:
+    """Return the pictures without a byte behind their rows.
+
+    An animation ends before its first broken picture, as it does in viewers.
+
+    Raises:
+        ValueError, zlib.error: the very first one is broken.
+    """
+    settled_ones: list[Coded] = []
+    for picture in _coded(png):
+        try:
+            settled_ones.append(settled(picture))
+        except (ValueError, zlib.error):
+            if not settled_ones:
+                raise
+            png.end_before(len(settled_ones))
+            break
+        if settled_ones[-1] is not picture:
+            png.metadata.saw(Finding.TRAILING_DATA)
+    return settled_ones
 
 
 def _rebuilt(png: Png, coded: list[Coded]) -> Rebuilt:
