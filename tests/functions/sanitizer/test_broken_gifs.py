@@ -134,6 +134,31 @@ def test_codes_stay_as_they_are_before_a_broken_frame() -> None:
     assert odd in output
 
 
+def test_only_the_frame_that_codes_too_much_is_coded_again() -> None:
+    odd = b"".join(bytes([1, byte]) for byte in _codes(_SOURCES[0])[1:-1]) + b"\0"
+    larger = _codes(_SOURCES[1].resize((_SIDE, _SIDE + 1)))
+    source = _HEAD + _picture(0, odd) + _picture(1, larger) + _LAST + b";"
+
+    _, output = _sanitized(source, "lossless")
+
+    assert odd in output
+    assert _codes(_SOURCES[2]) in output
+    assert larger not in output
+    assert len(frames(output)) == 3
+
+
+@pytest.mark.parametrize("images", ["rebuild", "lossless"])
+def test_more_codes_than_pixels_can_need_are_refused_undecoded(images: str) -> None:
+    codes = (b"\xff" + bytes(255)) * 5 + b"\0"
+    output = BytesIO()
+    policy = Policy.model_validate({"images": images})
+    limits = Limits(max_pixels=_SIDE * _SIDE)
+
+    result = sanitize(BytesIO(_HEAD + _picture(0, codes)), output, policy, limits)
+
+    assert result.reason == "too_many_pixels"
+
+
 @pytest.mark.parametrize("name", ["cut in its codes", "no height", "no width"])
 def test_frames_and_duration_are_those_of_the_clean_copy(name: str) -> None:
     source = _TWO + _BROKEN[name]

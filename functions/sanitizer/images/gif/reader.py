@@ -17,9 +17,11 @@ TRAILER, _EXTENSION, _IMAGE = 0x3B, 0x21, 0x2C
 LOOPS = (b"NETSCAPE2.0", b"ANIMEXTS1.0")
 PROFILE = b"ICCRGBG1012"
 _INTRODUCER = re.compile(rb"[\x21\x2c\x3b]")
+_NOT_ZERO = re.compile(rb"[^\0]")
 _UNTOUCHED = 255  # the index that pictures use least
 _STRETCH = 4096  # sub-blocks that are looked at at once
 _MAX_PARTS = 4_000_000  # headers and small sub-blocks: two seconds
+_XMP_BLOCKS = 1 << 14  # of all packets: 4 MB, searched for many words
 
 
 class Control(NamedTuple):
@@ -52,7 +54,7 @@ class Picture:
     interlaced: bool
     colours: bytes  # its own table, or nothing
     code_size: int
-    coded: bytes  # in sub-blocks, with their lengths
+    coded: memoryview  # in sub-blocks, with their lengths
     control: Control | None
 
     def decoded(self) -> Image.Image:
@@ -66,23 +68,16 @@ class Picture:
         image.frombytes(self.coded, "gif", self.code_size, self.interlaced, -1)
         return image
 
-    def decoded_if_exact(self) -> Image.Image | None:
+    def exact(self) -> Image.Image | None:
         """Return the indices in coded order, if no code leads beyond them.
 
+        One row more than there is takes up what comes too much: that row has to stay as
+        it is. `Image.frombytes` does not say whether it was the end or an error.
+
         Raises:
-            ValueError: the codes are broken or end early.
+            ValueError: the codes end early.
         """
-        exact = self._exact()
-        if exact is None:
-            self.decoded()  # is there too much, or is it broken?
-        return exact
-
-    def _exact(self) -> Image.Image | None:
-        """Decode into one row more than there is, which has to stay as it is.
-
-        `Image.frombytes` does not say whether it was the end or an error.
-        """
-        if self.coded[-1:] != b"\0":
+        if bytes(self.coded[-1:]) != b"\0":
             return None
         width, height = self.place[2:]
         image = Image.new("P", (width, height + 1), _UNTOUCHED)
@@ -138,7 +133,9 @@ class _Reader:
     def __init__(self, data: View) -> None:
         self._data = data
         self._at = 0
+        self._view = memoryview(data)
         self._parts = 0
+        self._xmp_blocks = _XMP_BLOCKS
         self._control: Control | None = None
         screen = self._take(13)
         width, height, flags, background, aspect = struct.unpack("<HHBBB", screen[6:])
@@ -174,7 +171,7 @@ class _Reader:
         """Go on where a block could start: viewers do so too."""
         found = _INTRODUCER.search(self._data, self._at)
         start, self._at = self._at, found.start() if found else len(self._data)
-        if introducer or any(self._data[start : self._at]):
+        if introducer or _NOT_ZERO.search(self._data, start, self._at):
             self._gif.metadata.saw(Finding.TRAILING_DATA)
 
     def _take(self, size: int) -> bytes:
@@ -218,7 +215,7 @@ class _Reader:
                 interlaced=flags & 0x40 > 0,
                 colours=colours,
                 code_size=code_size,
-                coded=self._data[start : self._at],
+                coded=self._view[start : self._at],
                 control=self._control,
             )
         )
@@ -258,6 +255,8 @@ class _Reader:
         elif name == PROFILE:
             gif.profile = b"".join(blocks)
         elif name.startswith(b"XMP Data"):
-            gif.metadata.read_xmp(b"".join(bytes([len(b)]) + b for b in blocks))
+            first = blocks[: self._xmp_blocks]
+            self._xmp_blocks -= len(first)
+            gif.metadata.read_xmp(b"".join(bytes([len(b)]) + b for b in first))
         else:
             gif.metadata.saw(Finding.APPLICATION_DATA)

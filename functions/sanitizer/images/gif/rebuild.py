@@ -10,8 +10,7 @@ first picture is broken.
 """
 
 import struct
-from collections.abc import Callable, Iterator
-from typing import BinaryIO, TypeVar
+from typing import BinaryIO
 
 from PIL import Image
 
@@ -26,9 +25,12 @@ from functions.sanitizer.images.gif.reader import (
 )
 from functions.sanitizer.images.pictures import Rebuilt, View
 from functions.sanitizer.limits import Limits
+from schemas.errors import Rejected
 
 _TO_BACKGROUND = 2
-_Decoded = TypeVar("_Decoded", Image.Image, Image.Image | None)
+_HEAD_BYTES = 13
+# What a picture of noise takes is less; ten seconds of decoding and coding are not.
+_CODED_TO_PIXELS = 2
 
 
 def rebuild(_source: BinaryIO, data: View, output: BinaryIO, limits: Limits) -> Rebuilt:
@@ -38,55 +40,35 @@ def rebuild(_source: BinaryIO, data: View, output: BinaryIO, limits: Limits) -> 
         Rejected: `too_many_pixels`, `too_many_frames`; what else goes wrong is for
             `decoding` to name.
     """
-    gif = read(data)
-    size = _admitted(gif, limits)
-    used = _Used(gif)
-    coded = []
-    for picture, image in _shown(gif, Picture.decoded):
-        highest = used.take(picture, image)
-        picture.interlaced = False
-        coded.append(_recoded(image, highest))
-    _write(gif, coded, used.by_all, output)
-    return Rebuilt(size, len(gif.pictures), gif.metadata.findings)
+    return _rewritten(read(data), output, limits, keep=False)
 
 
-def strip(source: BinaryIO, data: View, output: BinaryIO, limits: Limits) -> Rebuilt:
+def strip(_source: BinaryIO, data: View, output: BinaryIO, limits: Limits) -> Rebuilt:
     """Write a GIF again around its coded pictures, which keep every bit.
 
-    One with codes beyond its last pixel is rebuilt.
+    One with codes beyond its last pixel is coded again.
 
     Raises:
         Rejected: as `rebuild` does.
     """
-    gif = read(data)
+    return _rewritten(read(data), output, limits, keep=True)
+
+
+def _rewritten(gif: Gif, output: BinaryIO, limits: Limits, *, keep: bool) -> Rebuilt:
     size = _admitted(gif, limits)
-    used = _Used(gif)
-    for picture, image in _shown(gif, Picture.decoded_if_exact):
-        if image is None:
-            return rebuild(source, data, output, limits)
-        used.take(picture, image)
-    coded = [bytes([p.code_size]) + p.coded for p in gif.pictures]
-    _write(gif, coded, used.by_all, output)
-    return Rebuilt(size, len(gif.pictures), gif.metadata.findings)
-
-
-def _shown(
-    gif: Gif, decoded: Callable[[Picture], _Decoded]
-) -> Iterator[tuple[Picture, _Decoded]]:
-    """Yield the pictures and their indices, and drop what is broken.
-
-    Raises:
-        ValueError: the first one is.
-    """
+    writer = _Writer(gif, output)
     for index, picture in enumerate(gif.pictures):
         try:
-            image = decoded(picture)
+            exact = picture.exact() if keep else None
+            image = exact or picture.decoded()
         except ValueError:
             if not index:
                 raise
             gif.end_before(index)
-            return
-        yield picture, image
+            break
+        writer.write(picture, image, kept=exact is not None)
+    writer.finish()
+    return Rebuilt(size, len(gif.pictures), gif.metadata.findings)
 
 
 def _admitted(gif: Gif, limits: Limits) -> tuple[int, int]:
@@ -102,18 +84,53 @@ def _admitted(gif: Gif, limits: Limits) -> tuple[int, int]:
         limits.admit(*screen)
         size = size if index else screen
     limits.admit_frames([place.width * place.height for place in places])
+    coded = sum(len(picture.coded) for picture in gif.pictures)
+    if coded > _CODED_TO_PIXELS * limits.max_pixels:
+        raise Rejected("too_many_pixels", f"they are coded in {coded} bytes")
     return size
 
 
-class _Used:
-    """Which colours are; others are cleared from the tables."""
+class _Writer:
+    """Writes a file: each picture as it comes, the table that they share at last.
 
-    def __init__(self, gif: Gif) -> None:
+    Colours that no picture uses are cleared from the tables.
+    """
+
+    def __init__(self, gif: Gif, output: BinaryIO) -> None:
         self._gif = gif
-        self.by_all = {gif.background}  # of the table that pictures share
+        self._output = output
+        self._written = 0
+        self._used = {gif.background}  # of the shared table
         self._restored = set[int]()
+        screen = (gif.width, gif.height, gif.flags & 0xF7, gif.background, gif.aspect)
+        output.write(b"GIF89a" + struct.pack("<HHBBB", *screen))
+        output.write(bytes(len(gif.colours)))
+        _write_profile(gif, output)
 
-    def take(self, picture: Picture, image: Image.Image) -> int:
+    def write(self, picture: Picture, image: Image.Image, *, kept: bool) -> None:
+        """Write a picture, its codes *kept* as they are or new ones of *image*."""
+        gif = self._gif
+        highest = self._use(picture, image)
+        if gif.loop is not None and self._written == gif.loop_before:
+            loop = struct.pack("<BBH", 3, 1, gif.loop)
+            self._output.write(b"\x21\xff\x0b" + gif.loop_name + loop + b"\0")
+        self._written += 1
+        if kept:
+            _write_place(picture, self._output)
+            self._output.write(bytes([picture.code_size]))
+            self._output.write(picture.coded)
+            return
+        picture.interlaced = False
+        _write_place(picture, self._output)
+        _write_codes(image, highest, self._output)
+
+    def finish(self) -> None:
+        """Write the end, and the table, now that all its users are known."""
+        self._output.write(bytes([TRAILER]))
+        self._output.seek(_HEAD_BYTES)
+        self._output.write(_cleared(self._gif, self._gif.colours, self._used))
+
+    def _use(self, picture: Picture, image: Image.Image) -> int:
         """Note a picture's colours; return the highest index in it."""
         indices = {index for index, n in enumerate(image.histogram()) if n}
         seen = indices - {picture.control.transparent if picture.control else None}
@@ -124,21 +141,8 @@ class _Used:
             own = seen | self._restored
             picture.colours = _cleared(self._gif, picture.colours, own)
         else:
-            self.by_all |= seen
+            self._used |= seen
         return max(indices)
-
-
-def _write(gif: Gif, coded: list[bytes], used: set[int], output: BinaryIO) -> None:
-    screen = (gif.width, gif.height, gif.flags & 0xF7, gif.background, gif.aspect)
-    output.write(b"GIF89a" + struct.pack("<HHBBB", *screen))
-    output.write(_cleared(gif, gif.colours, used))
-    _write_profile(gif, output)
-    for index, (picture, data) in enumerate(zip(gif.pictures, coded, strict=True)):
-        if gif.loop is not None and index == gif.loop_before:
-            loop = struct.pack("<BBH", 3, 1, gif.loop)
-            output.write(b"\x21\xff\x0b" + gif.loop_name + loop + b"\0")
-        _write_picture(picture, data, output)
-    output.write(bytes([TRAILER]))
 
 
 def _cleared(gif: Gif, colours: bytes, used: set[int]) -> bytes:
@@ -151,12 +155,14 @@ def _cleared(gif: Gif, colours: bytes, used: set[int]) -> bytes:
     return cleared
 
 
-def _recoded(image: Image.Image, highest: int) -> bytes:
+def _write_codes(image: Image.Image, highest: int, output: BinaryIO) -> None:
     bits = max(2, highest.bit_length())
-    return bytes([bits]) + image.tobytes("gif", "P", bits, 0) + b"\0"
+    output.write(bytes([bits]))
+    output.write(image.tobytes("gif", "P", bits, 0))
+    output.write(b"\0")
 
 
-def _write_picture(picture: Picture, coded: bytes, output: BinaryIO) -> None:
+def _write_place(picture: Picture, output: BinaryIO) -> None:
     if control := picture.control:
         flags = control.disposal << 2 | (control.transparent is not None)
         index = control.transparent or 0
@@ -166,7 +172,7 @@ def _write_picture(picture: Picture, coded: bytes, output: BinaryIO) -> None:
     flags = 0x80 | entries.bit_length() - 2 if entries else 0
     flags |= 0x40 * picture.interlaced
     output.write(b"\x2c" + struct.pack("<HHHHB", *picture.place, flags))
-    output.write(picture.colours + coded)
+    output.write(picture.colours)
 
 
 def _write_profile(gif: Gif, output: BinaryIO) -> None:
