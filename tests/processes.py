@@ -5,10 +5,9 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-
-import httpx
 
 from infra.demo import wait_until
 from infra.servers.places import free_ports
@@ -34,11 +33,11 @@ class Process:
         self, functions: tuple[str, ...], environment: Mapping[str, str], log: Path
     ) -> None:
         self.functions = functions
-        self.health = f"http://127.0.0.1:{free_port()}"
+        self.health = f"127.0.0.1:{free_port()}"
         self._environment = {
             **os.environ,
             **environment,
-            "PRATIQUE_HEALTH": self.health.removeprefix("http://"),
+            "PRATIQUE_HEALTH": self.health,
         }
         self._log = log
         self._process: subprocess.Popen[bytes] | None = None
@@ -64,9 +63,12 @@ class Process:
 
     def asks(self, path: str) -> int:
         """Return the status of its health endpoint's answer; 0 for none."""
+        # Asked again and again: httpx would read TLS's certificates each time.
         try:
-            return httpx.get(f"{self.health}{path}", timeout=10).status_code
-        except httpx.HTTPError:
+            with closing(HTTPConnection(self.health, timeout=10)) as connection:
+                connection.request("GET", path)
+                return connection.getresponse().status
+        except (OSError, HTTPException):
             return 0
 
     def kill(self) -> None:
