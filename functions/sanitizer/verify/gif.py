@@ -6,7 +6,8 @@ from functions.sanitizer.verify.gif_codes import code_carriers
 from functions.sanitizer.verify.icc import profile_carriers
 
 _TRAILER = b"\x3b"
-_STRETCH = 4096  # sub-blocks that are looked at at once
+_FULL = 255  # bytes in the largest sub-block
+_STRETCHES = 16, 4096  # so many of these are looked at at once
 
 
 def gif_carriers(data: bytes) -> Iterator[str]:
@@ -41,7 +42,7 @@ def _table_bytes(flags: int) -> int:
 def _sub_blocks(data: bytes, at: int) -> tuple[list[bytes], int]:
     blocks = []
     while size := data[at]:
-        full = _full_blocks(data, at)
+        full = _full_blocks(data, at) if size == _FULL else 0
         stretch = bytearray(data[at : at + (256 * full or 1 + size)])
         del stretch[::256]
         blocks.append(bytes(stretch))
@@ -51,8 +52,13 @@ def _sub_blocks(data: bytes, at: int) -> tuple[list[bytes], int]:
 
 def _full_blocks(data: bytes, at: int) -> int:
     """How many of the largest sub-blocks follow each other: at most a stretch."""
-    sizes = data[at : min(at + 256 * _STRETCH, len(data) - 255) : 256]
-    return len(sizes) - len(sizes.lstrip(b"\xff"))
+    run = 0
+    for stretch in _STRETCHES:
+        sizes = data[at : min(at + 256 * stretch, len(data) - 255) : 256]
+        run = len(sizes) - len(sizes.lstrip(b"\xff"))
+        if run < stretch:
+            break
+    return run
 
 
 def _extension(label: int, blocks: list[bytes]) -> Iterator[str]:

@@ -17,7 +17,7 @@ TRAILER, _EXTENSION, _IMAGE = 0x3B, 0x21, 0x2C
 LOOPS = (b"NETSCAPE2.0", b"ANIMEXTS1.0")
 PROFILE = b"ICCRGBG1012"
 _INTRODUCER = re.compile(rb"[\x21\x2c\x3b]")
-_NOT_ZERO = re.compile(rb"[^\0]")
+_ZEROS = re.compile(rb"\0*")
 _UNTOUCHED = 255  # the index that pictures use least
 _STRETCH = 4096  # sub-blocks that are looked at at once
 _MAX_PARTS = 4_000_000  # headers and small sub-blocks: two seconds
@@ -171,7 +171,8 @@ class _Reader:
         """Go on where a block could start: viewers do so too."""
         found = _INTRODUCER.search(self._data, self._at)
         start, self._at = self._at, found.start() if found else len(self._data)
-        if introducer or _NOT_ZERO.search(self._data, start, self._at):
+        zeros = _ZEROS.match(self._data, start, self._at)
+        if introducer or (zeros and zeros.end() < self._at):
             self._gif.metadata.saw(Finding.TRAILING_DATA)
 
     def _take(self, size: int) -> bytes:
