@@ -48,6 +48,33 @@ def test_samples_of_very_many_bytes_are_refused() -> None:
     assert result.reason == "too_many_pixels"
 
 
+@pytest.mark.parametrize(("tag", "value"), [(258, 32), (338, 2), (339, 3), (277, 4)])
+def test_of_more_values_than_samples_the_first_count(tag: int, value: int) -> None:
+    described = {"t338": (_SHORT, (2,)), "t339": (_SHORT, (3,) * 4)}
+    page = grey(_ROWS, bits=32, samples=4, **described)  # type: ignore[arg-type]
+
+    longer = _changed(page, **{f"t{tag}": (_SHORT, (value,) * 100)})
+
+    assert cleaned(longer) == cleaned(tiff(page))
+
+
+@pytest.mark.parametrize(
+    ("tag", "value", "reason"),
+    [
+        (258, (2, b"8 bits"), "unreadable_image"),
+        (277, (_LONG, ((1 << 32) - 1,)), "unsupported_image"),
+    ],
+)
+def test_depths_and_numbers_of_samples_that_are_none_are_refused(
+    tag: int, value: tuple[int, bytes | tuple[int, ...]], reason: str
+) -> None:
+    page = grey(_ROWS, t338=(_SHORT, (2,)))
+
+    result, _ = judged(tiff(Page({**page.tags, tag: value}, page.segments)))
+
+    assert (result.verdict, result.reason) == ("rejected", reason)
+
+
 def test_tiles_larger_than_any_picture_are_refused() -> None:
     page = grey([bytes(16)], compression=8)
     size = {"t322": _huge(1 << 20), "t323": _huge(1 << 20)}

@@ -140,15 +140,17 @@ def read_layout(page: Directory) -> Layout:
     """
     photometric, compression = _kind(page)
     samples = page.number(277, 3 if compression == OLD_JPEG else 1)
+    if not 0 < samples <= _MAX_SAMPLES:
+        raise Rejected("unsupported_image", "more samples than anybody decodes")
     width, height = page.number(WIDTH, 0), page.number(HEIGHT, 0)
     across, down = _segment_size(page, width, height)
     layout = Layout(
         order=page.order,
         width=width,
         height=height,
-        bits=_uniform(page.numbers(BITS)[:samples] or (1,)),
+        bits=_bits(page, samples),
         samples=samples,
-        sample_format=_uniform(page.numbers(339)[:samples] or (1,)),
+        sample_format=_uniform(page.first(339, samples) or (1,)),
         compression=DEFLATE if compression in _DEFLATES else compression,
         photometric=photometric,
         predictor=page.number(317, 1),
@@ -175,6 +177,13 @@ def _kind(page: Directory) -> tuple[int, int]:
     return photometric, compression
 
 
+def _bits(page: Directory, samples: int) -> int:
+    values = page.first(BITS, samples)
+    if BITS in page.entries and not values:
+        raise ValueError("a depth that is no number")
+    return _uniform(values or (1,))
+
+
 def _uniform(values: tuple[int, ...]) -> int:
     if len(set(values)) > 1:
         raise Rejected("unsupported_image", "its samples are of several kinds")
@@ -184,7 +193,7 @@ def _uniform(values: tuple[int, ...]) -> int:
 def _extra(page: Directory, samples: int, photometric: int) -> tuple[int, ...]:
     """What the samples beyond the colours are; 0: unspecified."""
     count = samples - _COLOURS[photometric]
-    kinds = page.numbers(338)[:count] if count > 0 else ()
+    kinds = page.first(338, count) if count > 0 else ()
     return (*kinds, *[0] * (count - len(kinds))) if kinds else ()
 
 
@@ -198,7 +207,7 @@ def _segment_size(page: Directory, width: int, height: int) -> tuple[int, int]:
 
 def _check(layout: Layout) -> None:
     wanted = _COLOURS[layout.photometric]
-    if layout.bits not in _PLAIN_BITS or not wanted <= layout.samples <= _MAX_SAMPLES:
+    if layout.bits not in _PLAIN_BITS or layout.samples < wanted:
         raise Rejected("unsupported_image", "bits or samples that nobody decodes")
     if not all((layout.width, layout.height, layout.across, layout.down)):
         raise ValueError("no area")

@@ -56,17 +56,22 @@ class Directory:
         than *most* or not inside the file.
         """
         entry = self.entries.get(tag)
+        return self.first(tag, most) if entry and entry.count <= most else ()
+
+    def first(self, tag: int, count: int) -> tuple[int, ...]:
+        """Return at most *count* integers of *tag*, which may have more."""
+        entry = self.entries.get(tag)
         letter = _NUMBERS.get(entry.kind) if entry else None
-        if entry is None or letter is None or not 0 < entry.count <= most:
+        if entry is None or letter is None or not entry.count:
             return ()
         if entry.at + entry.size > len(self.data):
             return ()
-        form = f"{self.order}{entry.count}{letter}"
+        form = f"{self.order}{min(entry.count, count)}{letter}"
         return struct.unpack_from(form, self.data, entry.at)
 
     def number(self, tag: int, default: int) -> int:
         """Return the first integer of *tag*."""
-        values = self.numbers(tag)
+        values = self.first(tag, 1)
         return values[0] if values else default
 
     def rationals(self, tag: int, count: int) -> tuple[tuple[int, int], ...]:
