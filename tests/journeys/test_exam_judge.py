@@ -158,15 +158,33 @@ def test_texts_of_the_original_are_found_in_another_format_and_compressed() -> N
     assert judgement.survived == ["text Jane Roe of Clapham Road 12"]
 
 
-def test_a_text_that_pixels_hold_too_has_not_survived_from_what_follows_them() -> None:
-    stream = zlib.compress(_TEXT * 4)
-    pixels = stream.ljust(16 * 16, b"\0")
+@pytest.mark.parametrize(
+    ("held", "behind"),
+    [
+        pytest.param(zlib.compress(_TEXT * 4), zlib.compress(_TEXT * 4), id="deflated"),
+        pytest.param(_TEXT.decode().encode("utf-16-le"), _TEXT, id="wide"),
+    ],
+)
+def test_a_text_that_pixels_hold_too_has_not_survived_from_what_follows_them(
+    held: bytes, behind: bytes
+) -> None:
+    pixels = held.ljust(16 * 16, b"\0")
     picture = saved(Image.frombytes("L", (16, 16), pixels), "TIFF")
 
-    judgement = judged(picture + stream, picture)
+    judgement = judged(picture + behind, picture)
 
-    assert stream in picture
+    assert held in picture
     assert judgement.survived == []
+
+
+def test_a_jpeg_behind_one_that_ends_before_its_picture_is_the_picture() -> None:
+    comment = b"\xff\xfe" + (2 + len(_TEXT)).to_bytes(2, "big") + _TEXT
+    picture = saved(_PICTURE, "JPEG")
+
+    judgement = judged(b"\xff\xd8" + comment + b"\xff\xd9" + picture, picture)
+
+    assert judgement.survived == []
+    assert judgement.leaks == []
 
 
 def test_pixels_of_run_lengths_have_not_survived_from_a_gap_that_repeats_them() -> None:

@@ -24,7 +24,8 @@ class _Walk:
 
     def run(self) -> None:
         while (marker := self._marker()) is not None:
-            if marker == 0xD9:
+            # Decoders look for a picture behind an end that comes before any.
+            if marker == 0xD9 and self.scanned:
                 self.found.tail(self.at)
                 break
             self._segment(marker)
@@ -47,7 +48,7 @@ class _Walk:
         return self.data[at]
 
     def _segment(self, marker: int) -> None:
-        if marker in (0x00, 0x01, 0xD8) or 0xD0 <= marker <= 0xD7:
+        if marker in (0x00, 0x01, 0xD8, 0xD9) or 0xD0 <= marker <= 0xD7:
             self.found.leak("garbage", f"marker {marker:02X}", self.at - 2, self.at)
             return
         length = max(self.found.number(self.at, 2), 2)

@@ -41,7 +41,7 @@ def survived(original: Scan, result: Scan, canaries: tuple[bytes, ...]) -> list[
     texts = [
         text
         for text in _texts(original)
-        if text not in kept and any(_holds(layer, text) for layer in own)
+        if not _holds(kept, text) and any(_holds(layer, text) for layer in own)
     ]
     # Bare pixels of a damaged file may hold what can be inflated: it stays, being seen.
     inside = list(_layers(kept))[1:] if texts else []
