@@ -134,6 +134,21 @@ def test_codes_stay_as_they_are_before_a_broken_frame() -> None:
     assert odd in output
 
 
+_LARGE = _picture(2, size=(60_000, 60_000)) + b";"
+
+
+def test_a_frame_that_is_too_large_is_refused() -> None:
+    result, output = _sanitized(_TWO + _LARGE)
+
+    assert (result.reason, output) == ("too_many_pixels", b"")
+
+
+def test_what_looks_too_large_behind_a_broken_frame_goes_with_it() -> None:
+    _, output = _sanitized(_TWO + _picture(2, _NONSENSE) + _LARGE)
+
+    assert output == _sanitized(_TWO + b";")[1]
+
+
 def test_only_the_frame_that_codes_too_much_is_coded_again() -> None:
     odd = b"".join(bytes([1, byte]) for byte in _codes(_SOURCES[0])[1:-1]) + b"\0"
     larger = _codes(_SOURCES[1].resize((_SIDE, _SIDE + 1)))

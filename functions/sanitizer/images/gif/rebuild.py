@@ -10,6 +10,7 @@ first picture is broken.
 """
 
 import struct
+from collections.abc import Iterator
 from typing import BinaryIO
 
 from PIL import Image
@@ -55,9 +56,11 @@ def strip(_source: BinaryIO, data: View, output: BinaryIO, limits: Limits) -> Re
 
 
 def _rewritten(gif: Gif, output: BinaryIO, limits: Limits, *, keep: bool) -> Rebuilt:
-    size = _admitted(gif, limits)
+    size, admitted = _admitted(gif, limits)
     writer = _Writer(gif, output)
     for index, picture in enumerate(gif.pictures):
+        if index == admitted:
+            raise Rejected("too_many_pixels", f"more than {limits.max_pixels}")
         try:
             exact = picture.exact() if keep else None
             image = exact or picture.decoded()
@@ -71,23 +74,40 @@ def _rewritten(gif: Gif, output: BinaryIO, limits: Limits, *, keep: bool) -> Reb
     return Rebuilt(size, len(gif.pictures), gif.metadata.findings)
 
 
-def _admitted(gif: Gif, limits: Limits) -> tuple[int, int]:
-    """Return the size of what is shown first, if all is within the limits."""
+def _admitted(gif: Gif, limits: Limits) -> tuple[tuple[int, int], int]:
+    """Return the size of what is shown first, and how many pictures may be decoded.
+
+    One that is too large may be what is left of a file where another broke before.
+    """
     empty = (i for i, picture in enumerate(gif.pictures) if 0 in picture.place[2:])
     if first := next(empty, None):
         gif.end_before(first)
-    places = [picture.place for picture in gif.pictures]
-    size = screen = (gif.width, gif.height)
-    for index, place in enumerate(places):
-        limits.admit(place.width, place.height)
-        screen = place.within(screen)  # viewers widen it for what stands out
-        limits.admit(*screen)
-        size = size if index else screen
-    limits.admit_frames([place.width * place.height for place in places])
-    coded = sum(len(picture.coded) for picture in gif.pictures)
+    screens = list(_screens(gif, limits))
+    admitted = gif.pictures[: len(screens)]
+    limits.admit_frames([p.place.width * p.place.height for p in admitted])
+    coded = sum(len(picture.coded) for picture in admitted)
     if coded > _CODED_TO_PIXELS * limits.max_pixels:
         raise Rejected("too_many_pixels", f"they are coded in {coded} bytes")
-    return size
+    return screens[0], len(screens)
+
+
+def _screens(gif: Gif, limits: Limits) -> Iterator[tuple[int, int]]:
+    """Yield the screen of each picture up to the first one that is too large.
+
+    Raises:
+        Rejected: the first one has no area, or is too large.
+    """
+    screen = (gif.width, gif.height)
+    for index, picture in enumerate(gif.pictures):
+        screen = picture.place.within(screen)  # viewers widen it for what stands out
+        try:
+            limits.admit(picture.place.width, picture.place.height)
+            limits.admit(*screen)
+        except Rejected:
+            if not index:
+                raise
+            return
+        yield screen
 
 
 class _Writer:
