@@ -49,12 +49,20 @@ class Limits(BaseModel):
                 "too_many_pixels", f"more than {self.max_total_pixels} in all frames"
             )
 
-    def admit_scans(self, width: int, height: int, scans: int) -> None:
-        """Let a progressive picture pass: each scan goes over all of it again.
+    def admit_scans(self, samples: int, coded_bytes: int) -> None:
+        """Let a JPEG whose scans go over so many samples and bytes pass.
+
+        Args:
+            samples: of each scan those of its components, all scans together.
+            coded_bytes: weighed by what they cost; those of progressive scans as one.
 
         Raises:
-            Rejected: `too_many_scans`.
+            Rejected: `too_many_scans`; `too_many_pixels` if there is more code than a
+                byte for each of max_pixels, which only noise takes.
         """
-        # Encoders write about ten: the largest picture may have twice as many.
-        if width * height * scans > 2 * self.max_total_pixels:
-            raise Rejected("too_many_scans", f"{scans} over the whole picture")
+        # Encoders go 14 times over as many samples as an opaque picture has pixels,
+        # 24 times if it is made of inks.
+        if samples > 32 * self.max_pixels:
+            raise Rejected("too_many_scans", f"they go over {samples} samples")
+        if coded_bytes > self.max_pixels:
+            raise Rejected("too_many_pixels", f"their code takes {coded_bytes} bytes")

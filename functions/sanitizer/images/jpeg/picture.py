@@ -41,7 +41,7 @@ def encode(
     as_rgb = image.mode == "RGB" and (lossless or _stored_as_rgb(jpeg, image))
     exact &= _on_grid(image, orientation)
     options = _encoding(image, orientation, as_rgb=as_rgb, exact=exact)
-    options |= {"progressive": jpeg.progressive, "icc_profile": profile(jpeg)}
+    options |= {"progressive": jpeg.staged, "icc_profile": profile(jpeg)}
     in_inches = image.info.get("jfif_unit") in (1, 2)
     density = image.info.get("dpi") if in_inches else None
     if density and all(1 <= value <= 65535 for value in density):
@@ -51,7 +51,7 @@ def encode(
     try:
         picture.save(output, "JPEG", **options)
     except OSError:
-        if not jpeg.progressive:
+        if not jpeg.staged:
             raise
         # Pillow's room for a progressive one is a byte a pixel; noise needs more.
         output.seek(0)

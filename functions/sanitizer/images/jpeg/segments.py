@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from functions.sanitizer.findings import Finding
 from functions.sanitizer.images.exif import Metadata
+from functions.sanitizer.images.jpeg.cost import samples, weight
 from functions.sanitizer.images.jpeg.tables import Tables
 from functions.sanitizer.images.pictures import View
 from schemas.errors import Rejected
@@ -32,6 +33,9 @@ _MAX_SEGMENTS = 20_000
 # An extended XMP packet may hold a depth map; nobody writes more to tell us what it is.
 _MAX_METADATA_BYTES = 16 << 20
 _BLOCK = 64  # coefficients
+_COEFFICIENT_BYTES = 2  # as decoders hold them
+# Coding in stages takes three times as long. More code has no page that loads slowly.
+_MOST_STAGED_BYTES = 32_000_000
 _XMP = b"http://ns.adobe.com/x"  # xap/1.0/ and the extended xmp/extension/
 _APPLICATIONS = (
     (0, b"JFXX\0", Finding.THUMBNAIL),
@@ -55,10 +59,13 @@ class Jpeg:
     process: int = 0  # the frame's marker
     frame: bytes = b""
     scans: int = 0
+    scanned: int = 0  # samples that scans go over, all together
+    coded_bytes: int = 0
     raw: list[memoryview] = field(default_factory=list)
     metadata_bytes: int = 0
     sound: bool = True  # else decoders disagree: only what one makes of it counts
     exact: bool = True  # else something may hide in the coded data as they are
+    damaged: bool = False  # as decoding told
 
     @property
     def size(self) -> tuple[int, int]:
@@ -70,6 +77,25 @@ class Jpeg:
     def progressive(self) -> bool:
         """Whether the picture comes in scans of growing detail."""
         return self.process in (_PROGRESSIVE, _ARITHMETIC[1])
+
+    @property
+    def staged(self) -> bool:
+        """Whether it is to be progressive when it is coded again."""
+        return self.progressive and self.coded_bytes <= _MOST_STAGED_BYTES
+
+    @property
+    def effort(self) -> int:
+        """The coded bytes, as many as progressive ones that would take as long."""
+        arithmetic = self.process in _ARITHMETIC
+        return weight(
+            self.coded_bytes, progressive=self.progressive, arithmetic=arithmetic
+        )
+
+    @property
+    def coefficient_bytes(self) -> int:
+        """What a decoder that holds all coefficients takes."""
+        each = samples(self.size, self.components)
+        return _COEFFICIENT_BYTES * sum(each.values())
 
     @property
     def plain(self) -> bool:
@@ -97,6 +123,10 @@ class Jpeg:
             return list(self.raw)
         frame = segment(self.process, self.frame)
         return [*self.tables.quantisation, frame, *self.tables.parts, b"\xff\xd9"]
+
+    def cut(self, surplus: int) -> None:
+        """Leave out so many bytes at the end of the last scan."""
+        self.tables.parts[-1] = self.tables.parts[-1][:-surplus]
 
 
 def segment(marker: int, payload: bytes) -> bytes:
@@ -168,6 +198,10 @@ def _scan(jpeg: Jpeg, data: View, whole: memoryview, header: bytes, at: int) -> 
         jpeg.exact = False
         end = beyond
     jpeg.scans += 1
+    jpeg.coded_bytes += end - at
+    each = samples(jpeg.size, jpeg.components)
+    named = header[1 : 1 + 2 * header[0] : 2] if header else b""
+    jpeg.scanned += sum(each.get(name, 0) for name in named)
     scanned = jpeg.tables.scan(jpeg.components, header, progressive=jpeg.progressive)
     jpeg.sound &= scanned
     jpeg.exact &= not (jpeg.tables.missing or jpeg.tables.odd)

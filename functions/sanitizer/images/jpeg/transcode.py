@@ -6,7 +6,7 @@ restarts, blocks beyond the edge (the encoder makes up its own), unused symbols.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from types import ModuleType
 
@@ -79,16 +79,22 @@ def _without_surplus(transform: Callable[[bytes], bytes], data: bytes) -> bytes:
     return transform(data[: -len(_END) - int(surplus[1])] + _END)
 
 
-def needs_every_byte(data: bytes) -> bool:
-    """Whether decoding takes all that is coded in *data*, and finds nothing amiss.
+def surplus(parts: Iterable[bytes | memoryview]) -> int | None:
+    """Return how many bytes at the end of a JPEG's last scan no code takes.
 
-    Without the last coded byte the first complaint must be that there is no more.
+    None if it is damaged, or can't be looked at. Without the last coded byte the first
+    complaint of a decoder must be that there is no more.
     """
     if turbojpeg is None:
-        return False
-    shortened = data[: last_code(data)] + _END
+        return None
+    data = b"".join(parts)
+    last = len(data) - len(_END) - last_code(data)
+    data = b"".join((memoryview(data)[: last_code(data)], _END))
     try:
-        turbojpeg.transform(shortened, nooutput=True, copynone=True)
-    except RuntimeError as exc:
-        return "premature end of data segment" in str(exc)
-    return False
+        turbojpeg.transform(data, nooutput=True, copynone=True)
+    except RuntimeError as exc:  # it tells of the first complaint
+        if "premature end of data segment" in str(exc):
+            return 0
+        found = _SURPLUS.search(str(exc))
+        return last + int(found[1]) if found else None
+    return last
