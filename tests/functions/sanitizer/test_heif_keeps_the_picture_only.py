@@ -101,6 +101,18 @@ def test_a_turn_stays(turn: bytes, size: tuple[int, int]) -> None:
     assert _shown(output).tobytes() != _shown(_hevc(picture, picture.data)).tobytes()
 
 
+def test_a_crop_that_decoders_round_off_stays() -> None:
+    picture = coded(b"hvc1")
+    far_left = struct.pack(">IIIIiIiI", 63, 1, 64, 1, -32768, 2, 0, 1)
+    cropped = replace(picture, properties=(*picture.properties, box(b"clap", far_left)))
+    source = heif.assembled([cropped], brand=b"heic")
+
+    output = cleaned(source)
+
+    assert _shown(output).size == _shown(source).size
+    assert _shown(output).tobytes() == _shown(source).tobytes()
+
+
 @pytest.mark.parametrize(
     "source",
     [

@@ -176,10 +176,11 @@ class _Heif:
         if not self._pictures:
             raise Rejected("unsupported_image", "a film without a still picture")
         heic = pillow_heif.open_heif(output)
+        announced = heic.size  # odd sides of a crop may be rounded while decoding
         heic[0].load()  # raises if it is broken
         if len(heic) != 1 or not _near(heic.size, shown_size(self._primary)):
             raise ValueError("it shows something else")
-        return 1, heic.size
+        return 1, announced
 
     @property
     def _primary(self) -> Picture:
