@@ -273,3 +273,27 @@ def test_runs_past_their_row_stay_as_pillow_shows_them(*, top_down: bool) -> Non
     output = cleaned(source)
 
     assert opened(output).tobytes() == opened(source).tobytes()
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        pytest.param(b"\0\x08" + b"\1\0\1\0\0\1\1\0", id="past the row"),
+        pytest.param(b"\4\1" + b"\0\0" + b"\4\0", id="without an end of the bitmap"),
+    ],
+)
+def test_runs_that_fill_the_picture_need_no_end(code: bytes) -> None:
+    source = bmp(Dib(4, [b""] * 2, 8, _palette(2), compression=1, pixels=code))
+
+    output = cleaned(source)
+
+    assert opened(output).tobytes() == opened(source).tobytes()
+
+
+def test_runs_that_end_early_are_refused() -> None:
+    code = b"\4\1" + b"\0\0" + b"\3\0"
+    dib = Dib(4, [b""] * 2, 8, _palette(2), compression=1, pixels=code)
+
+    result, _ = judged(bmp(dib))
+
+    assert result.reason == "unreadable_image"

@@ -39,10 +39,16 @@ def decoded(
         IndexError: it ends early.
     """
     runs = _Runs(data, at, size, nibbles)
-    pixels, end = runs.decode()
+    early: IndexError | None = None
+    try:
+        runs.decode()
+    except IndexError as exc:
+        early = exc
     if runs.overran and (shown := _as_shown(data, size, top_down=top_down)):
-        return shown, end
-    return pixels, end
+        return shown, runs.end
+    if early and not runs.filled:
+        raise early
+    return runs.pixels, runs.end
 
 
 def _as_shown(data: View, size: tuple[int, int], *, top_down: bool) -> bytearray | None:
@@ -66,40 +72,43 @@ class _Runs:
         self, data: View, at: int, size: tuple[int, int], nibbles: bool
     ) -> None:
         self._data = data
-        self._at = at
+        self.end = at
         self._width, self._height = size
         self._nibbles = nibbles
         self._x = self._y = 0
-        self._out = bytearray(self._width * self._height)
+        self.pixels = bytearray(self._width * self._height)
         self.overran = False
 
-    def decode(self) -> tuple[bytearray, int]:
-        steps = 0
-        while steps < _MAX_STEPS:
-            if self._y >= self._height:
-                return self._out, self._finished()
+    @property
+    def filled(self) -> bool:
+        """Whether the last row is, so that a mark behind it may be missing."""
+        return self._y == self._height - 1 and self._x >= self._width
+
+    def decode(self) -> None:
+        steps, more = 0, True
+        while more and self._y < self._height:
+            if steps >= _MAX_STEPS:
+                raise Rejected("too_many_pixels", "too many runs")
             if runs := self._stretch():
                 steps += 1 + runs // _RUNS_PER_STEP
-            elif not self._mark():
-                return self._out, self._finished()
             else:
+                more = self._mark()
                 steps += 1
-        raise Rejected("too_many_pixels", "too many runs")
+        self._pass_end()
 
-    def _finished(self) -> int:
-        """Where the code ends, with the end of the bitmap that may follow."""
-        marks = (b"\0\1", b"\0\0\0\1")
-        for mark in marks:
-            if self._data[self._at : self._at + len(mark)] == mark:
-                return self._at + len(mark)
-        return self._at
+    def _pass_end(self) -> None:
+        """Go behind the end of the bitmap that may follow the last row."""
+        for mark in (b"\0\1", b"\0\0\0\1"):
+            if self._data[self.end : self.end + len(mark)] == mark:
+                self.end += len(mark)
+                return
 
     def _stretch(self) -> int:
         """Decode runs of one colour as far as they go; return how many came."""
-        found = _STRETCH.match(self._data, self._at)
+        found = _STRETCH.match(self._data, self.end)
         if not found:
             return 0
-        coded, self._at = found.group(), found.end()
+        coded, self.end = found.group(), found.end()
         self._put(b"".join(map(self._table(), coded[::2], coded[1::2])))
         return len(coded) // 2
 
@@ -108,20 +117,20 @@ class _Runs:
 
     def _mark(self) -> bool:
         """Decode what is no run of one colour; say whether more may follow."""
-        value = self._data[self._at + 1]
-        self._at += 2
+        value = self._data[self.end + 1]
+        self.end += 2
         if value == _END_OF_LINE:
             self._x, self._y = 0, self._y + 1
         elif value == _DELTA:
-            self._x += self._data[self._at]
-            self._y += self._data[self._at + 1]
-            self._at += 2
+            self._x += self._data[self.end]
+            self._y += self._data[self.end + 1]
+            self.end += 2
         elif value != _END:
             coded = -(-value // 2) if self._nibbles else value
-            if self._at + coded > len(self._data):
+            if self.end + coded > len(self._data):
                 raise IndexError("it ends early")
-            self._put(self._pixels(self._at, coded)[:value])
-            self._at += coded + coded % 2
+            self._put(self._pixels(self.end, coded)[:value])
+            self.end += coded + coded % 2
         return value != _END
 
     def _pixels(self, at: int, size: int) -> bytes:
@@ -138,7 +147,7 @@ class _Runs:
         fitting = max(0, min(len(pixels), self._width - self._x))
         self.overran |= fitting < len(pixels)
         at = self._y * self._width + self._x
-        self._out[at : at + fitting] = pixels[:fitting]
+        self.pixels[at : at + fitting] = pixels[:fitting]
         self._x += len(pixels)
 
 
