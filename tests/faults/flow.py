@@ -49,13 +49,21 @@ def send_all(demo: Demo, cases: list[Case]) -> None:
 
 def settle(demo: Demo, cases: list[Case], timeout_s: float) -> None:
     """Wait until every file is final, or the time is up."""
+    wait_until(lambda: settled(demo, cases), timeout_s=timeout_s, pause_s=0.2)
+    for case in cases:
+        demo.look(case)
 
-    def settled() -> bool:
-        for case in cases:
-            demo.look(case)
-        return all(case.settled for case in cases)
 
-    wait_until(settled, timeout_s=timeout_s, pause_s=0.2)
+def settled(demo: Demo, cases: list[Case]) -> bool:
+    """Look whether every file is final.
+
+    The last to be sent first: until it is, nobody has to read all the others.
+    """
+    for case in reversed(cases):
+        demo.look(case)
+        if not case.settled:
+            return False
+    return True
 
 
 def outcomes(cases: list[Case]) -> dict[str, tuple[str, str | None]]:

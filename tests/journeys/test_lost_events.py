@@ -6,6 +6,7 @@ import pytest
 
 from infra.demo import DOORS, any_outcome, running, wait_until
 from infra.samples import images
+from tests.faults.flow import settled
 
 
 def test_fifty_files_end_as_they_should_without_a_single_notification(
@@ -24,12 +25,7 @@ def test_fifty_files_end_as_they_should_without_a_single_notification(
         for case in cases:
             demo.send(case)
 
-        def settled() -> bool:
-            for case in cases:
-                demo.look(case)
-            return all(case.settled for case in cases)
-
-        in_time = wait_until(settled, timeout_s=60)
+        in_time = wait_until(lambda: settled(demo, cases), timeout_s=60)
 
     assert in_time
     assert {case.status for case in cases} == {"processed"}

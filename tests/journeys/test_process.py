@@ -12,6 +12,7 @@ import pytest
 
 from infra.demo import any_outcome, wait_until
 from infra.samples import images
+from tests.faults.flow import settled
 from tests.faults.kills import service
 from tests.processes import Process
 
@@ -40,13 +41,9 @@ def test_sigterm_under_load_ends_it_with_exit_code_0_and_nothing_lost(
         code = process.stop(signal.SIGTERM)
         process.start()
 
-        def all_processed() -> bool:
-            for case in cases:
-                demo.look(case)
-            return all(case.status == "processed" for case in cases)
-
         assert code == 0
-        assert wait_until(all_processed, timeout_s=60)
+        assert wait_until(lambda: settled(demo, cases), timeout_s=60)
+        assert {case.status for case in cases} == {"processed"}
 
 
 def test_ctrl_c_ends_it_with_exit_code_0(

@@ -10,6 +10,7 @@ from infra.demo import DOORS, Case, Demo, any_outcome, running, wait_until
 from infra.samples import audio, images
 from infra.samples.cases import demo_cases
 from schemas.assets import Door
+from tests.faults.flow import settled
 
 PATIENCE_S = 60
 
@@ -26,14 +27,9 @@ def demo(folder: Path) -> Iterator[Demo]:
 
 
 def travel(demo: Demo, cases: list[Case]) -> None:
-    def settled() -> bool:
-        for case in cases:
-            demo.look(case)
-        return all(case.settled for case in cases)
-
     for case in cases:
         demo.send(case)
-    assert wait_until(settled, timeout_s=PATIENCE_S)
+    assert wait_until(lambda: settled(demo, cases), timeout_s=PATIENCE_S)
     assert wait_until(demo.idle, timeout_s=PATIENCE_S)
 
 
