@@ -17,7 +17,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 
 from functions.sanitizer.images.jpeg.head import profile
 from functions.sanitizer.images.jpeg.segments import Jpeg
-from functions.sanitizer.images.pictures import turned
+from functions.sanitizer.images.pictures import turned, turned_size
 
 _FULL, _HALF_WIDTH, _HALF = 0, 1, 2  # Pillow's numbers for chroma subsampling
 _BLOCK = 8
@@ -75,23 +75,34 @@ def _as_coded(
     if image.mode != "RGB" or as_rgb:
         image.load()
         return turned(image, orientation)
-    subsampling = _subsampling(image)
+    if _subsampling(image) == _HALF and min(image.size) > 1:
+        return _from_planes(coded, image, orientation)
     image.draft("YCbCr", image.size)
     image.load()
-    if subsampling != _HALF or min(image.size) < 2:
-        return turned(image, orientation)
-    size, luma = image.size, turned(image.getchannel("Y"), orientation)
-    image.close()  # a large picture need not be held three times
+    return turned(image, orientation)
+
+
+def _from_planes(coded: bytes, image: JpegImageFile, orientation: int) -> Image.Image:
+    """Decode luma, then chroma at half size; a large picture is held only once."""
+    size = image.size
+    image.draft("L", size)
+    image.load()
+    luma = turned(image, orientation).im
+    image.close()
+    picture = Image.new("YCbCr", luma.size)
+    picture.im.putband(luma, 0)
+    del luma
     half = JpegImageFile(BytesIO(coded))
     # At half size luma is scaled down by its transform, chroma is not touched at all.
     half.draft("YCbCr", (size[0] // 2, size[1] // 2))
     half.load()
-    chroma = [
-        turned(_doubled(half.getchannel(band), size), orientation)
-        for band in ("Cb", "Cr")
-    ]
+    for number, band in ((1, "Cb"), (2, "Cr")):
+        # No name holds a plane until the next is made.
+        picture.im.putband(
+            _doubled(half.getchannel(band), size, orientation).im, number
+        )
     half.close()
-    return Image.merge("YCbCr", [luma, *chroma])
+    return picture
 
 
 def _encoding(
@@ -134,8 +145,7 @@ def _subsampling(image: JpegImageFile) -> int:
 
 def _on_grid(image: JpegImageFile, orientation: int) -> bool:
     """Whether blocks stay blocks: a mirrored side must be made of whole ones."""
-    mirrored_across = orientation in (2, 3, 7, 8)
-    mirrored_down = orientation in (3, 4, 6, 7)
+    mirrored_across, mirrored_down = _mirrored(orientation)
     across = _BLOCK * max(component[1] for component in image.layer)
     down = _BLOCK * max(component[2] for component in image.layer)
     whole_across = image.width % across == 0 or not mirrored_across
@@ -143,6 +153,23 @@ def _on_grid(image: JpegImageFile, orientation: int) -> bool:
     return whole_across and whole_down
 
 
-def _doubled(plane: Image.Image, size: tuple[int, int]) -> Image.Image:
-    twice = (2 * plane.width, 2 * plane.height)
-    return plane.resize(twice, Image.Resampling.NEAREST).crop((0, 0, *size))
+def _mirrored(orientation: int) -> tuple[bool, bool]:
+    """Whether turning mirrors the coded width, and the coded height."""
+    return orientation in (2, 3, 7, 8), orientation in (3, 4, 6, 7)
+
+
+def _doubled(
+    plane: Image.Image, size: tuple[int, int], orientation: int
+) -> Image.Image:
+    """Return a plane that was coded at half of *size* at full size, turned."""
+    # Where a side is odd its last sample counts once, also when it is mirrored.
+    left, top = (
+        0.5 * (length % 2) * mirrored
+        for length, mirrored in zip(size, _mirrored(orientation), strict=True)
+    )
+    if orientation >= 5:
+        left, top = top, left
+    wide, high = turned_size(size, orientation)
+    box = (left, top, left + wide / 2, top + high / 2)
+    nearest = Image.Resampling.NEAREST
+    return turned(plane, orientation).resize((wide, high), nearest, box)
