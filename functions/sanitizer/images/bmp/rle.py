@@ -39,15 +39,13 @@ def decoded(
         IndexError: it ends early.
     """
     runs = _Runs(data, at, size, nibbles)
-    early: IndexError | None = None
     try:
         runs.decode()
-    except IndexError as exc:
-        early = exc
+    except IndexError:
+        if not runs.filled:
+            raise
     if runs.overran and (shown := _as_shown(data, size, top_down=top_down)):
         return shown, runs.end
-    if early and not runs.filled:
-        raise early
     return runs.pixels, runs.end
 
 
