@@ -24,7 +24,7 @@ from tests.faults.outages import Report, Stage, cases_of, judge, quarantined, st
 _PREFETCH = 20
 _PATIENCE_S = 300
 _SENDERS = 3
-_BIG = (2400, 1800)
+_BIG = (4800, 3600)
 
 
 @dataclass
@@ -91,16 +91,19 @@ def _kill(stage: Stage, storm: Storm, kills: int, dice: random.Random) -> None:
 
 
 def _held(stage: Stage, function: str, later_s: float) -> int:
-    """Wait until a worker holds something, and a little more; return how much."""
+    """Wait a little, and until a worker holds something; return how much."""
     broker = stage.world.platform.broker
+    held = 0
 
-    def held() -> int:
-        return broker.depths()[function].unsettled
+    def holds() -> bool:
+        nonlocal held
+        held = broker.depths()[function].unsettled
+        return held > 0
 
-    # Not for ever: the last files may be through.
-    wait_until(lambda: held() > 0, timeout_s=2)
     time.sleep(later_s)
-    return held()
+    # Not for ever: the last files may be through.
+    wait_until(holds, timeout_s=2)
+    return held
 
 
 def main() -> None:
